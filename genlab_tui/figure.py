@@ -1,0 +1,59 @@
+"""A drawing-free description of a figure: the same for the terminal, a report and a CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """A series of a figure. `low` and `high` bound its band over seeds, point by point; None where there is none.
+
+    Non-finite values are allowed and leave a gap.
+    """
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
+    points: bool = False
+    n: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference line: a threshold, a published value, chance. `axis` is the axis that the value lies on."""
+
+    value: float
+    label: str
+    axis: str = "y"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart: lines with bands, points, reference lines, log axes."""
+
+    name: str
+    title: str
+    x_label: str
+    y_label: str
+    lines: tuple[Line, ...] = ()
+    references: tuple[Reference, ...] = ()
+    log_x: bool = False
+    log_y: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A matrix with labelled rows (`y_ticks`) and columns (`x_ticks`); `values[row][column]`."""
+
+    name: str
+    title: str
+    x_label: str
+    y_label: str
+    x_ticks: tuple[str, ...]
+    y_ticks: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    note: str = ""

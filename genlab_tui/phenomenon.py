@@ -1,0 +1,431 @@
+"""What an experiment declares: question, config, arms, measurement, figure, claims, verdict.
+
+A phenomenon is one file in `genlab_tui/phenomena/` with a module-level `PHENOMENON = Phenomenon(...)`. Form, command
+line and documentation are generated from the declaration. Everything here is free of torch and numpy; only `run`
+may import torch, inside the function.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from genlab_tui.errors import BadValue, NotFound, nearest
+
+if TYPE_CHECKING:
+    from genlab_tui.events import Event
+    from genlab_tui.figure import Figure, HeatMap
+    from genlab_tui.run import ConfigValue, RunSpec
+    from genlab_tui.rundata import RunData
+
+T = TypeVar("T")
+
+
+# --- config -----------------------------------------------------------------------------------------------------------
+
+
+def param(
+    default: Any,
+    *,
+    help: str,  # noqa: A002 - the word of the design and of click
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[Any, ...] = (),
+    unit: str = "",
+    unverified: bool = False,
+) -> Any:
+    """Declare one field of a phenomenon's Config: default, help, bounds (inclusive), choices, unit.
+
+    `unverified` marks a default that no readable source confirms; the form and the docs say so. Field types: bool,
+    int, float, str, or tuple[int, ...], tuple[float, ...], tuple[str, ...] (bounds and choices then hold for each).
+    """
+    metadata = {"help": help, "low": low, "high": high, "choices": choices, "unit": unit, "unverified": unverified}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Param:
+    """A declared config field."""
+
+    name: str
+    kind: type  # bool, int, float or str
+    many: bool
+    default: Any
+    help: str
+    low: float | None
+    high: float | None
+    choices: tuple[Any, ...]
+    unit: str
+    unverified: bool
+
+    @property
+    def bounds(self) -> str:
+        """The allowed values in words: `1 to 10`, `at least 0`, `a, b or c`, or empty."""
+        if self.choices:
+            return "one of " + ", ".join(str(c) for c in self.choices)
+        if self.low is not None and self.high is not None:
+            return f"{self.low:g} to {self.high:g}"
+        if self.low is not None:
+            return f"at least {self.low:g}"
+        return f"at most {self.high:g}" if self.high is not None else ""
+
+    def text(self, value: Any) -> str:
+        """Return a value as a person types it (`parse` reads it back)."""
+        return " ".join(_plain(v) for v in value) if self.many else _plain(value)
+
+    def parse(self, value: Any) -> Any:
+        """Return the typed value of a text (or of an already typed value).
+
+        Raises BadValue that names the field, what is allowed and the nearest valid value.
+        """
+        if not self.many:
+            return self._one(value)
+        items = value.replace(",", " ").split() if isinstance(value, str) else value
+        if not isinstance(items, (list, tuple)):
+            items = (items,)
+        if not items:
+            raise BadValue(f"{self.name} needs at least one value", f"default: {self.text(self.default)}")
+        return tuple(self._one(item) for item in items)
+
+    def _one(self, value: Any) -> Any:
+        try:
+            typed = _to_kind(value, self.kind)
+        except ValueError:
+            words = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
+            raise BadValue(
+                f"{self.name} = {str(value)!r} is not {words[self.kind]}", self.bounds or f"default: {self.default}"
+            ) from None
+        if self.choices and typed not in self.choices:
+            close = nearest(str(typed), tuple(str(c) for c in self.choices))
+            raise BadValue(f"{self.name} = {str(value)!r} is not {self.bounds}", close)
+        if self.kind in (int, float):
+            low = self.low if self.low is not None else typed
+            high = self.high if self.high is not None else typed
+            if not low <= typed <= high:
+                closest = self.default if typed != typed else min(max(typed, low), high)
+                closest = closest if isinstance(closest, tuple) else self.kind(closest)
+                raise BadValue(
+                    f"{self.name} = {_plain(typed)} is outside its bounds ({self.bounds})",
+                    f"nearest valid value: {self.text(closest) if isinstance(closest, tuple) else _plain(closest)}",
+                )
+        return typed
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return str(value)
+
+
+def _to_kind(value: Any, kind: type) -> Any:
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        word = str(value).strip().lower()
+        if word in ("yes", "true", "on", "1", "y"):
+            return True
+        if word in ("no", "false", "off", "0", "n"):
+            return False
+        raise ValueError(word)
+    if kind is int:
+        if isinstance(value, bool):
+            raise ValueError(value)
+        if isinstance(value, float) and not value.is_integer():
+            raise ValueError(value)
+        return int(value)
+    if kind is float:
+        if isinstance(value, bool):
+            raise ValueError(value)
+        return float(value)
+    return str(value)
+
+
+def params(config_type: type) -> tuple[Param, ...]:
+    """Return the declared fields of a Config, in order. Raises TypeError for a field that is no `param`."""
+    hints = typing.get_type_hints(config_type)
+    found = []
+    for f in dataclasses.fields(config_type):
+        hint, many = hints[f.name], False
+        if isinstance(hint, types.GenericAlias) and hint.__origin__ is tuple:
+            hint, many = hint.__args__[0], True
+        if hint not in (bool, int, float, str) or "help" not in f.metadata:
+            raise TypeError(f"{config_type.__name__}.{f.name} is not a declared param")
+        found.append(Param(name=f.name, kind=hint, many=many, default=f.default, **f.metadata))
+    return tuple(found)
+
+
+# --- declarations -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A source: `key` is how text refers to it (`Zhang et al. 2017`)."""
+
+    key: str
+    title: str
+    venue: str
+    url: str
+    bibtex: str = ""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One condition inside a run. `factors` say what differs (`{"labels": "random", "width": 64}`)."""
+
+    name: str
+    label: str = ""
+    factors: Mapping[str, float | str] = field(default_factory=dict)
+    control: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.label or self.name
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A curve that the run streams. `chance` and `reference` become reference lines."""
+
+    name: str
+    label: str
+    log: bool = False
+    higher_is_better: bool = True
+    unit: str = ""
+    references: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named config: what differs from the defaults, plus seeds and data set. `note` says what it is for."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    seeds: int = 3
+    data: str = ""
+    regularisers: Mapping[str, float] = field(default_factory=dict)
+    arms: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will cost: shown before launch."""
+
+    members: int
+    seconds: float
+    bytes: float
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When values over seeds pass. `low` and `high` are inclusive unless `above`/`below` say strictly.
+
+    Default: the mean over seeds passes and at least 2/3 of the seeds pass too. `every` asks every seed; `chance`
+    asks instead that the Student-t 95 % interval contains that value and that the mean is within `high` of it.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    strict: bool = False
+    every: bool = False
+    chance: float | None = None
+
+    def passes(self, value: float) -> bool:
+        """Whether one number is inside the bounds (NaN never is)."""
+        if self.strict:
+            return (
+                (self.low is None or value > self.low) and (self.high is None or value < self.high) and value == value
+            )
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high) and value == value
+
+    @property
+    def text(self) -> str:
+        """The threshold in words: `≥ 0.995`, `in [0.9, 1.1]`, `within 0.025 of 0.1 (t interval)`."""
+        if self.chance is not None:
+            return f"within {self.high:g} of {self.chance:g} (t interval)"
+        if self.low is not None and self.high is not None:
+            return f"in ({self.low:g}, {self.high:g})" if self.strict else f"in [{self.low:g}, {self.high:g}]"
+        if self.low is not None:
+            return f"{'>' if self.strict else '≥'} {self.low:g}"
+        return f"{'<' if self.strict else '≤'} {self.high:g}"
+
+
+PerSeed = Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Test:
+    """A number per seed with a rule: the form of a precondition, an effect and a negative control.
+
+    `measure` gives one number per seed (a seed whose number is missing is left out); `needs` are the arms it reads.
+    With `pooled`, it is judged on that one number of the seeds together instead (a place read off the mean curve).
+    """
+
+    name: str
+    measure: Callable[[RunData], PerSeed]
+    rule: Rule
+    needs: tuple[str, ...] = ()
+    pooled: Callable[[RunData], float] | None = None
+    statement: str = ""
+
+
+Test.__test__ = False  # type: ignore[attr-defined]  # not for pytest to collect
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One measurable statement: precondition, effect with its threshold, and a negative control that must not fire.
+
+    `published` is what the paper reports for the same number, `published_source` where. `unit` is for the eye.
+    """
+
+    effect: Test
+    precondition: Test | None = None
+    control: Test | None = None
+    published: float | str | None = None
+    published_source: str = ""
+    unit: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.effect.name
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The arms without which the criterion cannot be judged."""
+        tests = (self.effect, self.precondition, self.control)
+        return tuple(dict.fromkeys(arm for test in tests if test for arm in test.needs))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the paper says, as a set of criteria. Side claims are shown, never counted."""
+
+    name: str
+    statement: str
+    criteria: tuple[Criterion, ...]
+    main: bool = True
+    paper: str = ""
+
+
+# --- running ----------------------------------------------------------------------------------------------------------
+
+
+class Stopped(Exception):
+    """Raised by `Context.poll` when the run was asked to stop; the worker catches it."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of an open stage. `arrays` are torch tensors or numpy arrays, `meta` JSON-able, `step` the step."""
+
+    step: int
+    arrays: Mapping[str, Any]
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Context(Protocol):
+    """What a worker gives to `Phenomenon.run`."""
+
+    spec: RunSpec
+    arms: tuple[Arm, ...]
+    """The arms launched, in the order of the plan."""
+    device: str
+    """`cpu` or `cuda:N`, resolved."""
+    data_dir: Path
+
+    def stage(self, key: str, body: Callable[[], Generator[Event, None, T]]) -> Generator[Event, None, T]:
+        """Run a part of the work once: `value = yield from context.stage("round 3", train_round)`.
+
+        `body()` yields events and returns a JSON-able value. A stage that an earlier attempt finished is skipped and
+        its stored value returned; its events are already in the file. Stages do not nest.
+        """
+        ...
+
+    def poll(self, save: Callable[[], Checkpoint] | None = None) -> None:
+        """Call often (every epoch, every solve): obeys pause, stop and the shut-down of the machine.
+
+        `save` gives the checkpoint of the open stage; it is written on stop, on pause and every now and then.
+        Raises Stopped.
+        """
+        ...
+
+    def resume(self) -> Checkpoint | None:
+        """Return the checkpoint of the open stage if an earlier attempt left one (torch tensors), else None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Phenomenon:
+    """A declared experiment. See `phenomena/random_labels.py` for one to copy.
+
+    `plan(config, spec)` gives every arm of the config (the caller keeps those in `spec.arms`); `estimate` what a run
+    costs; `figures` what to draw from data that may still be incomplete; `claims` what is judged; `run` yields
+    events. `version` goes up when the numbers of a config change: it is part of a run's identity.
+    """
+
+    name: str
+    title: str
+    group: str
+    question: str
+    explanation: str
+    papers: tuple[Paper, ...]
+    config: type
+    presets: Mapping[str, Preset]
+    data: tuple[str, ...]
+    plan: Callable[[Any, RunSpec], tuple[Arm, ...]]
+    estimate: Callable[[Any, RunSpec], Estimate]
+    figures: Callable[[RunData], tuple[Figure | HeatMap, ...]]
+    claims: Callable[[Any, RunSpec], tuple[Claim, ...]]
+    run: Callable[[Any, Context], Iterator[Event]]
+    metrics: tuple[Metric, ...] = ()
+    regularisers: tuple[str, ...] = ()
+    headline: tuple[str, ...] = ()
+    version: int = 1
+
+    def params(self) -> tuple[Param, ...]:
+        """The declared config fields, in order."""
+        return params(self.config)
+
+    def preset(self, name: str) -> Preset:
+        """Return a preset; raises NotFound with the nearest."""
+        if name not in self.presets:
+            raise NotFound(f"{self.name} has no preset {name!r}", nearest(name, tuple(self.presets)))
+        return self.presets[name]
+
+    def make_config(self, preset: str = "quick", overrides: Mapping[str, Any] | None = None) -> Any:
+        """Return the Config of a preset with some fields overridden (texts or typed values).
+
+        Raises NotFound for an unknown field or preset, BadValue for a value out of bounds.
+        """
+        fields = {p.name: p for p in self.params()}
+        values = {**self.preset(preset).values, **(overrides or {})}
+        for name in values:
+            if name not in fields:
+                raise NotFound(f"{self.name} has no field {name!r}", nearest(name, tuple(fields)))
+        return self.config(**{name: fields[name].parse(value) for name, value in values.items()})
+
+    def config_of(self, spec: RunSpec) -> Any:
+        """Return the typed Config of a stored run; fields that it lacks take their defaults, unknown ones are left."""
+        fields = {p.name: p for p in self.params()}
+        return self.config(**{k: fields[k].parse(v) for k, v in spec.config.items() if k in fields})
+
+    def arms_of(self, spec: RunSpec) -> tuple[Arm, ...]:
+        """Return the arms that a run launches; raises NotFound for an arm that the config does not have."""
+        arms = self.plan(self.config_of(spec), spec)
+        known = tuple(a.name for a in arms)
+        for name in spec.arms:
+            if name not in known:
+                raise NotFound(f"{self.name} has no arm {name!r} with this config", nearest(name, known))
+        return tuple(a for a in arms if not spec.arms or a.name in spec.arms)
+
+
+def config_values(config: Any) -> dict[str, ConfigValue]:
+    """Return a Config as the plain dict that a RunSpec stores."""
+    return {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}

@@ -1,0 +1,76 @@
+"""Numbers over seeds: means, Student-t intervals, paired differences. Seeds are the only unit of repetition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean, sample standard deviation (n - 1) and Student-t interval of finite values; NaN where n is too small."""
+
+    n: int
+    mean: float
+    sd: float
+    low: float
+    high: float
+    smallest: float
+    largest: float
+
+
+def t_quantile(n: int, level: float = 0.95) -> float:
+    """Return the two-sided Student-t factor for the mean of n values; infinite below 2."""
+    if n < 2:
+        return math.inf
+    from scipy.special import stdtrit
+
+    return float(stdtrit(n - 1, 0.5 + level / 2))
+
+
+def summarise(values: Iterable[float], level: float = 0.95) -> Summary:
+    """Summarise finite values; with n = 0 everything is NaN, with n = 1 spread and interval are."""
+    finite = [v for v in values if math.isfinite(v)]
+    n = len(finite)
+    if not n:
+        return Summary(0, *(math.nan,) * 6)
+    mean = math.fsum(finite) / n
+    if n == 1:
+        return Summary(1, mean, math.nan, math.nan, math.nan, mean, mean)
+    sd = math.sqrt(math.fsum((v - mean) ** 2 for v in finite) / (n - 1))
+    half = t_quantile(n, level) * sd / math.sqrt(n)
+    return Summary(n, mean, sd, mean - half, mean + half, min(finite), max(finite))
+
+
+def paired_delta(values: Mapping[int, float], baseline: Mapping[int, float], level: float = 0.95) -> Summary:
+    """Summarise `values - baseline` over the seeds that both have (same seed: same init, split and batch order)."""
+    shared = sorted(values.keys() & baseline.keys())
+    return summarise((values[s] - baseline[s] for s in shared), level)
+
+
+def spearman(x: list[float], y: list[float]) -> float:
+    """Return Spearman's rank correlation (ties share their mean rank); NaN below 2 points or without spread."""
+    rx, ry = _ranks(x), _ranks(y)
+    n = len(rx)
+    if n < 2:
+        return math.nan
+    mean = (n + 1) / 2
+    sxy = math.fsum((a - mean) * (b - mean) for a, b in zip(rx, ry, strict=True))
+    sxx = math.fsum((a - mean) ** 2 for a in rx)
+    syy = math.fsum((b - mean) ** 2 for b in ry)
+    return sxy / math.sqrt(sxx * syy) if sxx and syy else math.nan
+
+
+def _ranks(values: list[float]) -> list[float]:
+    order = sorted(range(len(values)), key=values.__getitem__)
+    ranks = [0.0] * len(values)
+    start = 0
+    while start < len(order):
+        end = start
+        while end + 1 < len(order) and values[order[end + 1]] == values[order[start]]:
+            end += 1
+        for k in order[start : end + 1]:
+            ranks[k] = (start + end) / 2 + 1
+        start = end + 1
+    return ranks

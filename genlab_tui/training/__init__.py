@@ -1,0 +1,1 @@
+"""The population engine: members in, curves out."""

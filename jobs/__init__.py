@@ -1,0 +1,1 @@
+"""Processes: the launcher, the drain, the keeper and the worker of a run."""

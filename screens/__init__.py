@@ -1,0 +1,1 @@
+"""Textual screens of the lab: launch, watch, compare and judge."""

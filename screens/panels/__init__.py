@@ -1,0 +1,1 @@
+"""Panels that the screens are made of."""
