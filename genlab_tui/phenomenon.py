@@ -224,7 +224,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Rule:
-    """When values over seeds pass. `low` and `high` are inclusive unless `above`/`below` say strictly.
+    """When values over seeds pass. The bounds are inclusive; `strict` excludes the bound, of two the lower one.
 
     Default: the mean over seeds passes and at least 2/3 of the seeds pass too. `every` asks every seed; `chance`
     asks instead that the Student-t 95 % interval contains that value and that the mean is within `high` of it.
@@ -238,11 +238,10 @@ class Rule:
 
     def passes(self, value: float) -> bool:
         """Whether one number is inside the bounds (NaN never is)."""
-        if self.strict:
-            return (
-                (self.low is None or value > self.low) and (self.high is None or value < self.high) and value == value
-            )
-        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high) and value == value
+        excluded = self.high if self.low is None else self.low
+        if value != value or (self.strict and value == excluded):
+            return False
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
     @property
     def text(self) -> str:
@@ -250,7 +249,7 @@ class Rule:
         if self.chance is not None:
             return f"within {self.high:g} of {self.chance:g} (t interval)"
         if self.low is not None and self.high is not None:
-            return f"in ({self.low:g}, {self.high:g})" if self.strict else f"in [{self.low:g}, {self.high:g}]"
+            return f"in {'(' if self.strict else '['}{self.low:g}, {self.high:g}]"
         if self.low is not None:
             return f"{'>' if self.strict else '≥'} {self.low:g}"
         return f"{'<' if self.strict else '≤'} {self.high:g}"

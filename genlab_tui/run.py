@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import re
@@ -16,7 +17,7 @@ from genlab_tui.errors import BadValue, GenlabError
 
 SCHEMA = 1
 
-ConfigValue = bool | int | float | str | tuple[float | str, ...]
+ConfigValue = bool | int | float | str | tuple[int | float | str, ...]
 RunId = str
 
 T = TypeVar("T")
@@ -56,8 +57,11 @@ _ENDED = frozenset({RunState.DONE, RunState.STOPPED, RunState.FAILED, RunState.K
 
 
 def new_run_id() -> RunId:
-    """Return a fresh random id of eight hexadecimal digits; the run directory's creation settles collisions."""
-    return secrets.token_hex(4)
+    """Return a fresh random id of eight hexadecimal digits; the run directory's creation settles collisions.
+
+    It starts with a letter: spreadsheets and pandas would read `12345678` and `1234e567` as numbers.
+    """
+    return secrets.choice("abcdef") + secrets.token_hex(4)[1:]
 
 
 @dataclass(frozen=True)
@@ -166,9 +170,11 @@ def decode(cls: type[T], document: dict[str, Any]) -> T:
 
 
 def encode(value: RunSpec | RunMeta | RunRecord) -> dict[str, Any]:
-    """Return a dataclass of this module as a JSON document (plain dicts, lists, strings, numbers)."""
-    document: dict[str, Any] = msgspec.to_builtins(value)
-    return document
+    """Return a dataclass of this module as a JSON document (plain dicts, lists, strings, numbers), every field in it.
+
+    Field by field: msgspec leaves out those of a decoded instance that took their default.
+    """
+    return {f.name: msgspec.to_builtins(getattr(value, f.name)) for f in dataclasses.fields(value)}
 
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,80}")

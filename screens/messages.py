@@ -17,3 +17,19 @@ class RunsChanged(Message):
     def can_replace(self, message: Message) -> bool:
         """A newer index replaces one that still waits."""
         return isinstance(message, RunsChanged)
+
+
+class ProgressChanged(Message):
+    """The progress of active runs moved on (`genlab.progress`). Sent to the active screen by the app."""
+
+    def can_replace(self, message: Message) -> bool:
+        """One look at the newest progress is enough."""
+        return isinstance(message, ProgressChanged)
+
+
+class DevicesChanged(Message):
+    """The load of the devices was sampled again (`genlab.devices`). Sent to the active screen by the app."""
+
+    def can_replace(self, message: Message) -> bool:
+        """One look at the newest sample is enough."""
+        return isinstance(message, DevicesChanged)

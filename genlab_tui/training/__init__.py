@@ -1,1 +1,1 @@
-"""The population engine: members in, curves out."""
+"""The population engine: members in, curves out. `train.train` is the way in; importing this package loads no torch."""

@@ -1,0 +1,193 @@
+"""List runs, show one, print its log, show the queue."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from genlab_tui.commands.output import print_json, print_table, print_verdict
+from genlab_tui.errors import NotFound, nearest
+from genlab_tui.paths import lab_home
+from genlab_tui.run import RunRecord, RunState, encode
+from genlab_tui.text import clean_text, human_bytes, human_number, human_seconds
+
+
+def list_runs(state: str | None, phenomenon: str | None, limit: int | None, trash: bool, as_json: bool) -> int:
+    """Print the runs, newest first."""
+    from jobs import runs as verbs
+
+    if state and state not in set(RunState):
+        raise NotFound(f"there is no state {state!r}", nearest(state, tuple(RunState)))
+    found = verbs.list_runs(lab_home(), trashed=trash)
+    chosen = [r for r in found if (not state or r.state == state) and (not phenomenon or r.phenomenon == phenomenon)]
+    chosen = chosen[:limit] if limit is not None else chosen
+    if as_json:
+        print_json({"schema": 1, "runs": [encode(record) for record in chosen]})
+        return 0
+    if not chosen:
+        click.echo("no runs yet: genlab-tui demo launches a first one" if not found else "no such runs", err=True)
+        return 0
+    print_table(
+        ("id", "state", "verdict", "phenomenon", "data", "seeds", "regularisers", "age", "name", "why it ended"),
+        [_row(record) for record in chosen],
+        right=(5, 7),
+    )
+    return 0
+
+
+def _row(record: RunRecord) -> tuple[object, ...]:
+    from genlab_tui.regularisers import summary
+
+    return (
+        record.id,
+        record.state.value + (" (held)" if record.held and record.state is RunState.QUEUED else ""),
+        record.verdict or "–",
+        record.phenomenon,
+        record.data,
+        record.seeds,
+        summary(record.regularisers) + (" (changed in flight)" if record.changed else ""),
+        _age(record.created),
+        record.name,
+        record.reason,
+    )
+
+
+def _age(created: float) -> str:
+    seconds = max(time.time() - created, 0)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def show_run(run: str, as_json: bool) -> int:
+    """Print one run."""
+    from genlab_tui.commands.run import print_run, run_document
+    from jobs import runs as verbs
+
+    lab = lab_home()
+    record = verbs.find_run(lab, run)
+    if as_json:
+        print_run(lab, record)
+        return 0
+    document = run_document(lab, record)
+    state = record.state.value + (f": {clean_text(record.reason)}" if record.reason else "")
+    lines = [
+        ("run", f"{record.id}{'  ' + clean_text(record.name) if record.name else ''}"),
+        ("phenomenon", f"{record.phenomenon} on {record.data}, preset {record.preset}"),
+        ("state", state),
+        ("seeds", f"{record.first_seed} to {record.first_seed + record.seeds - 1}"),
+        ("config", "  ".join(f"{k}={_plain(v)}" for k, v in document["config"].items())),
+    ]
+    if record.regularisers:
+        from genlab_tui.regularisers import summary
+
+        lines.append(("regularised", summary(record.regularisers)))
+    if record.ended and record.started:
+        lines.append(("took", human_seconds(record.ended - record.started)))
+    if record.tags:
+        lines.append(("tags", ", ".join(record.tags)))
+    if record.note:
+        lines.append(("note", record.note))
+    for label, text in lines:
+        click.echo(f"{label:11} {clean_text(text, 2000)}")
+    if document["summary"]:
+        click.echo()
+        print_summary(document["summary"])
+    click.echo()
+    print_verdict(document["verdict"])
+    click.echo(f"\nfiles       {clean_text(lab.run(record.id).path, 2000)}")
+    return 0
+
+
+def _plain(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def print_summary(summary: dict[str, Any]) -> None:
+    """Print the summary of a run: arm by measure, mean and spread over seeds."""
+    rows = []
+    for arm, measures in summary.items():
+        for name, numbers in measures.items():
+            spread = human_number(_number(numbers["sd"]), 2)
+            rows.append((arm, name, human_number(_number(numbers["mean"])), spread, numbers["n"]))
+    print_table(("arm", "measure", "mean", "sd", "seeds"), rows, right=(2, 3, 4))
+
+
+def _number(value: Any) -> float | None:
+    from genlab_tui.events import from_value
+
+    return None if value is None else from_value(value)
+
+
+def print_logs(run: str, follow: bool) -> int:
+    """Print the log of a run, cleaned line by line; with `follow`, until it ends."""
+    from jobs import runs as verbs
+
+    lab = lab_home()
+    record = verbs.find_run(lab, run)
+    path = lab.run(record.id).log
+    position = 0
+    while True:
+        ended = verbs.find_run(lab, record.id).state.ended
+        if path.exists():
+            with path.open("rb") as file:
+                file.seek(position)
+                block = file.read()
+            whole = block if ended or not follow else block[: block.rfind(b"\n") + 1]
+            position += len(whole)
+            for line in whole.decode(errors="replace").splitlines():
+                click.echo(clean_text(line, 4000))
+        if not follow or ended:
+            return 0
+        time.sleep(0.3)
+
+
+def show_queue(as_json: bool) -> int:
+    """Print the queue and the devices."""
+    from jobs import local
+    from jobs import runs as verbs
+
+    lab = lab_home()
+    running = [r for r in verbs.list_runs(lab) if r.state.active]
+    waiting = local.queue_view(lab)
+    devices = local.devices(lab)
+    if as_json:
+        import dataclasses
+
+        print_json(
+            {
+                "schema": 1,
+                "running": [encode(r) for r in running],
+                "queued": [
+                    {"position": e.position, "waiting_for": e.waiting_for, "run": encode(e.record)} for e in waiting
+                ],
+                "devices": [dataclasses.asdict(device) for device in devices],
+            }
+        )
+        return 0
+    rows = [("▶", r.id, r.phenomenon, r.state.value, f"on {r.device}") for r in running]
+    rows += [(str(e.position), e.record.id, e.record.phenomenon, "queued", e.waiting_for) for e in waiting]
+    if rows:
+        print_table(("", "id", "phenomenon", "state", ""), rows)
+    else:
+        click.echo("nothing is running or queued", err=True)
+    click.echo()
+    print_table(
+        ("device", "", "slots", "load", "memory", "°C"),
+        [
+            (
+                d.name,
+                d.title + (" (in use by others)" if d.used_by_others else ""),
+                f"{d.busy_slots}/{d.slots}",
+                f"{d.utilisation:.0f} %" if d.utilisation is not None else "–",
+                f"{human_bytes(d.memory_used)} / {human_bytes(d.memory_total)}" if d.memory_total else "–",
+                f"{d.temperature:.0f}" if d.temperature is not None else "–",
+            )
+            for d in devices
+        ],
+        right=(2, 3, 4, 5),
+    )
+    return 0

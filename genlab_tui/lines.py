@@ -1,0 +1,133 @@
+"""Curves over seeds as lines to draw: mean and band per arm, members on demand, thinned without losing peaks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from genlab_tui.figure import Line
+from genlab_tui.rundata import Curve, RunData
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Axis = Literal["step", "epoch", "seconds"]
+AXES: tuple[Axis, ...] = ("step", "epoch", "seconds")
+
+
+def curve_lines(
+    data: RunData,
+    metric: str,
+    *,
+    x: Axis = "step",
+    arms: Sequence[str] | None = None,
+    members: bool = False,
+    prefix: str = "",
+    points: int = 400,
+) -> tuple[Line, ...]:
+    """Return one line per arm: the mean over its seeds with a band of ±1 standard deviation (n - 1).
+
+    Seeds meet on the union of their x values, each interpolated linearly inside its own range and nowhere else: a
+    member that stopped early or diverged carries no value beyond its last finite one, so the mean is over the seeds
+    that have one there and `n` says how many. Where n = 1 the band is a gap; a line whose n never exceeds 1 has none.
+    With `members`, each arm's members follow its mean. At most about `points` points a line (`thin`).
+    """
+    by_arm: dict[str, list[tuple[int, Curve]]] = {}
+    for (arm, seed), curve in sorted(data.curves.get(metric, {}).items()):
+        by_arm.setdefault(arm, []).append((seed, curve))
+    declared = [a.name for a in data.arms]
+    order = [*declared, *(a for a in by_arm if a not in declared)]
+    titles = {a.name: a.title for a in data.arms}
+    lines: list[Line] = []
+    for arm in order:
+        if arm not in by_arm or (arms is not None and arm not in arms):
+            continue
+        curves = {seed: finite for seed, c in by_arm[arm] if (finite := _finite(c, x)) is not None}
+        if not curves:
+            continue
+        label = prefix + titles.get(arm, arm)
+        lines.append(_mean_line(label, curves, points))
+        if members:
+            lines += [_line(f"{label} · seed {seed}", *curve, points=points) for seed, curve in curves.items()]
+    return tuple(lines)
+
+
+def thin(y: Floats, points: int) -> NDArray[np.intp]:
+    """Return the indices of at most about `points` samples that keep the ends and each stretch's extremes.
+
+    NaN is ignored unless a stretch holds nothing else, so a gap stays a gap.
+    """
+    import numpy as np
+
+    n = len(y)
+    if n <= max(points, 4):
+        return np.arange(n)
+    buckets = max(points // 2 - 1, 1)
+    width = -(-n // buckets)
+    padded = np.full(width * (-(-n // width)), np.nan)
+    padded[:n] = y
+    rows = padded.reshape(-1, width)
+    start = np.arange(len(rows)) * width
+    lowest = start + np.where(np.isnan(rows), np.inf, rows).argmin(1)
+    highest = start + np.where(np.isnan(rows), -np.inf, rows).argmax(1)
+    return np.unique(np.concatenate(([0], lowest, highest, [n - 1])))
+
+
+def _finite(curve: Curve, x: Axis) -> tuple[Floats, Floats] | None:
+    """Return the finite points of a member's curve with ascending x, or None where there are none."""
+    import numpy as np
+
+    where: Floats = getattr(curve, x)
+    keep = np.isfinite(curve.value) & np.isfinite(where)
+    if not keep.any():
+        return None
+    # A resumed attempt may restart its clock a little early: x never runs back.
+    return np.maximum.accumulate(where[keep]), curve.value[keep]
+
+
+def _mean_line(label: str, curves: Mapping[int, tuple[Floats, Floats]], points: int) -> Line:
+    import numpy as np
+
+    grids = [xs for xs, _ in curves.values()]
+    grid = grids[0]
+    if any(len(g) != len(grid) or not np.array_equal(g, grid) for g in grids[1:]):
+        grid = np.unique(np.concatenate(grids))
+        stack = np.array([np.interp(grid, xs, ys, left=math.nan, right=math.nan) for xs, ys in curves.values()])
+    else:
+        stack = np.array([ys for _, ys in curves.values()])
+    present = np.isfinite(stack)
+    n = present.sum(0)
+    filled = np.where(present, stack, 0.0)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        mean = filled.sum(0) / n
+        spread = np.where(present, stack - mean, 0.0)
+        sd = np.sqrt((spread**2).sum(0) / (n - 1))
+        sd[n < 2] = math.nan
+        low, high = mean - sd, mean + sd
+    return _line(label, grid, mean, low, high, n, points=points)
+
+
+def _line(
+    label: str,
+    x: Floats,
+    y: Floats,
+    low: Floats | None = None,
+    high: Floats | None = None,
+    n: NDArray[np.intp] | None = None,
+    *,
+    points: int,
+) -> Line:
+    keep = thin(y, points)
+    banded = low is not None and high is not None and n is not None and n.max() > 1
+    return Line(
+        label=label,
+        x=tuple(x[keep].tolist()),
+        y=tuple(y[keep].tolist()),
+        low=tuple(low[keep].tolist()) if banded and low is not None else None,
+        high=tuple(high[keep].tolist()) if banded and high is not None else None,
+        n=tuple(n[keep].tolist()) if n is not None else None,
+    )

@@ -1,0 +1,623 @@
+"""Randomisation tests (Zhang et al. 2017): a network that learns true labels fits random ones almost as fast.
+
+Protocol: section 2 and figure 1 of the paper with its multilayer perceptrons; section 18 of its traps apply: labels
+are drawn once, test labels are never corrupted, the pixel permutation of training and test images is one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from genlab_tui import data
+from genlab_tui import events as ev
+from genlab_tui.errors import BadValue
+from genlab_tui.figure import Figure, Line, Reference
+from genlab_tui.lines import curve_lines
+from genlab_tui.models.mlp import HIDDEN, parameter_count
+from genlab_tui.phenomenon import (
+    Arm,
+    Claim,
+    Context,
+    Criterion,
+    Estimate,
+    Metric,
+    Paper,
+    PerSeed,
+    Phenomenon,
+    Preset,
+    Rule,
+    Test,
+    param,
+)
+from genlab_tui.regularisers import REGULARISERS
+from genlab_tui.run import RunSpec
+from genlab_tui.rundata import RunData
+from genlab_tui.stats import paired_delta, spearman, summarise
+
+if TYPE_CHECKING:
+    from genlab_tui.training.members import Member, Samples
+
+# Thresholds, fixed before any run that is judged by them.
+FITTED = 0.995  # training accuracy that counts as having fitted
+NEAR_CHANCE = 0.025  # how far from chance the mean test accuracy after random labels may be
+SEEDS_ON_DIGITS = 5  # the digits' test set is small and its classes uneven: fewer seeds cannot tell chance
+CONTROL_ABOVE = 0.025  # the control fires where labels not seen yet are predicted this much better than by chance
+SLOWDOWN = (1.0, 8.0)  # steps to fit random labels over those to fit true ones, strictly between
+GRADED = 0.95  # rank correlation of corruption and test error
+NEAR_CHANCE_ERROR = 0.03  # how far from 1 - 1 / classes the test error at full corruption may be
+UNCHANGED = 0.02  # mean paired difference in test accuracy that shuffled pixels may make
+SEEDS_UNCHANGED = 5
+
+INPUTS = {
+    "shuffled-pixels": "shuffled pixels",
+    "random-pixels": "random pixels",
+    "gaussian": "Gaussian inputs",
+}
+FRESH = "fresh-labels"
+CHANCE = 0.1  # every data set here has ten classes
+
+
+@dataclass(frozen=True)
+class Config:
+    """What decides the numbers of a run, beside data set, seeds and regularisers."""
+
+    n: int = param(1000, help="training samples at most (0: all)", low=0, high=1_000_000)
+    test: int = param(1000, help="test samples at most (0: all)", low=0, high=1_000_000)
+    network: str = param("mlp-2x512", help="multilayer perceptron: layers x width", choices=tuple(HIDDEN))
+    corruption: tuple[float, ...] = param(
+        (0.2, 0.4, 0.6, 0.8),
+        help="chances that a label is replaced by a random class (0 and 1 are always there)",
+        low=0.001,
+        high=0.999,
+    )
+    optimiser: str = param("adam", help="sgd has momentum 0.9", choices=("adam", "sgd"))
+    lr: float = param(1e-3, help="learning rate at the start", low=1e-7, high=100.0)
+    decay: float = param(1.0, help="factor on the learning rate after every epoch", low=0.1, high=1.0)
+    batch: int = param(100, help="batch size (the paper does not state it)", low=2, high=100_000, unverified=True)
+    epochs: int = param(300, help="epochs at most (the paper does not state it)", low=1, high=100_000, unverified=True)
+    target: float = param(FITTED, help="training accuracy at which a network is done", low=0.1, high=1.0)
+    whiten: bool = param(False, help="whiten every image by itself, as the paper does, instead of all alike")
+    crop: int = param(0, help="centre crop of images to this side (0: none)", low=0, high=1000, unit="pixels")
+
+
+def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
+    """Return the arms: labels true to random, inputs destroyed, and the control. Raises BadValue."""
+    shape = _data(spec).shape
+    if config.crop and (len(shape) != 3 or config.crop > shape[-1]):
+        raise BadValue(f"crop = {config.crop} does not fit inputs of {spec.data}", "nearest valid value: 0")
+    levels = sorted({0.0, *config.corruption, 1.0})
+    labels = [Arm(_name(p), _label(p), {"corruption": p, "inputs": "true"}) for p in levels]
+    inputs = [Arm(name, label, {"corruption": 0.0, "inputs": label}) for name, label in INPUTS.items()]
+    fresh = Arm(FRESH, "fresh labels every epoch", {"corruption": 1.0, "inputs": "true"}, control=True)
+    return (*labels, *inputs, fresh)
+
+
+def _name(corruption: float) -> str:
+    return {0.0: "true", 1.0: "random"}.get(corruption, f"corrupt-{corruption:g}")
+
+
+def _label(corruption: float) -> str:
+    return {0.0: "true labels", 1.0: "random labels"}.get(corruption, f"{100 * corruption:g} % corrupted")
+
+
+def _data(spec: RunSpec) -> data.DataSet:
+    return data.DATASETS.get(spec.data, data.DATASETS["digits"])
+
+
+def _sizes(config: Config, spec: RunSpec) -> tuple[int, int, int]:
+    """Return training samples, test samples and features of a run."""
+    known = _data(spec)
+    features = known.features if not config.crop else known.shape[0] * config.crop**2
+    return min(config.n or known.train, known.train), min(config.test or known.test, known.test), features
+
+
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+START = 4.0  # seconds to start, to import torch and to load the data
+FLOPS_PER_SECOND = {"cpu": 6e10, "cuda": 1.5e13}  # cpu: measured, two busy cores; cuda: derived, not measured
+STEP_SECONDS = {"cpu": 1e-3, "cuda": 2e-3}  # what a step of a whole population costs beside its arithmetic
+
+
+def expected_epochs(config: Config, spec: RunSpec, arm: Arm) -> float:
+    """Guess the epochs that an arm needs: for the estimate and the progress bar alone."""
+    if arm.name == "gaussian":
+        guess = 6.0
+    elif arm.name == "random-pixels":
+        guess = 14.0
+    else:
+        guess = 20.0 * (1.0 + float(arm.factors["corruption"]))
+    return min(guess if config.optimiser == "adam" else 3 * guess, config.epochs)
+
+
+def estimate(config: Config, spec: RunSpec) -> Estimate:
+    """Return members, seconds and bytes: 6 operations per weight and sample, and the passes over parameters."""
+    n, test, features = _sizes(config, spec)
+    arms = [arm for arm in plan(config, spec) if not spec.arms or arm.name in spec.arms]
+    kind = "cuda" if spec.device.startswith("cuda") else "cpu"
+    size = parameter_count(features, HIDDEN[config.network], _data(spec).classes)
+    epochs = [expected_epochs(config, spec, arm) for arm in arms]
+    steps = math.ceil(n / config.batch)
+    flops = sum(epochs) * spec.seeds * (6.6 * n * size + 60.0 * steps * size)
+    seconds = START + flops / FLOPS_PER_SECOND[kind] + max(epochs, default=0.0) * steps * STEP_SECONDS[kind]
+    sets = 1 + sum(arm.name in INPUTS for arm in arms)
+    seeds = min(spec.seeds, _seeds_at_once(config, spec, kind, len(arms)))
+    memory = seeds * (4.0 * sets * (n + test) * features + 16.0 * len(arms) * size)
+    return Estimate(len(arms) * spec.seeds, seconds, memory)
+
+
+def _seeds_at_once(config: Config, spec: RunSpec, kind: str, arms: int) -> int:
+    """Return how many seeds are trained as one population: what fits the memory set aside for it."""
+    n, test, features = _sizes(config, spec)
+    size = parameter_count(features, HIDDEN[config.network], _data(spec).classes)
+    each = 4.0 * (len(INPUTS) + 1) * (n + test) * features + 16.0 * arms * size
+    return max(int({"cpu": 1.5e9, "cuda": 3e10}[kind] // each), 1)
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+
+def run(config: Config, context: Context) -> Iterator[ev.Event]:
+    """Train every arm and seed: one stage a population."""
+    spec = context.spec
+    arrays = data.load(spec.data, context.data_dir)
+    seeds = spec.seed_list
+    size = _seeds_at_once(config, spec, context.device.partition(":")[0], len(context.arms))
+    groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
+    for at, group in enumerate(groups):
+        name = f"seeds {group[0]} to {group[-1]}" if len(group) > 1 else f"seed {group[0]}"
+        yield from context.stage(name, partial(_train, config, context, arrays, group, name, at, len(groups)))
+
+
+def _train(
+    config: Config, context: Context, arrays: data.Arrays, seeds: Sequence[int], name: str, at: int, groups: int
+) -> Generator[ev.Event, None, dict[str, int]]:
+    """Train all arms of some seeds as one population; return how many networks ended how."""
+    from genlab_tui.training.members import Recipe
+    from genlab_tui.training.train import Share, train
+
+    members, samples = population(config, context, arrays, seeds)
+    recipe = Recipe(
+        hidden=HIDDEN[config.network],
+        optimiser=config.optimiser,
+        lr=config.lr,
+        decay=config.decay,
+        batch=config.batch,
+        epochs=config.epochs,
+        target=config.target,
+        regularisers=context.spec.regularisers,
+    )
+    share = Share(at / groups, 1 / groups)
+    state = yield from train(members, samples, recipe, context, cohort=name, share=share)
+    ends = [outcome.end for outcome in state.outcomes.values()]
+    return {end: ends.count(end) for end in dict.fromkeys(ends)}
+
+
+def population(
+    config: Config, context: Context, arrays: data.Arrays, seeds: Sequence[int]
+) -> tuple[list[Member], Samples]:
+    """Draw splits, labels and inputs of some seeds. A seed has one split, whatever the arm."""
+    import numpy as np
+    import torch
+
+    from genlab_tui.data import arrays as prepare
+    from genlab_tui.data import corrupt
+    from genlab_tui.training.members import Member, Samples
+
+    spec, arms = context.spec, context.arms
+    n, test, _ = _sizes(config, spec)
+    mean, spread = float(arrays.x_train.mean()), float(arrays.x_train.std())
+    inputs: list[np.ndarray] = []
+    tests: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
+    test_labels: list[np.ndarray] = []
+    members: list[Member] = []
+    for seed in seeds:
+        part = prepare.split(arrays, n, seed, n_test=test)
+        x, x_test = part.x_train, part.x_test
+        if config.crop:
+            x, x_test = prepare.centre_crop(x, config.crop), prepare.centre_crop(x_test, config.crop)
+        shape = x.shape[1:]
+        if config.whiten:
+            x, x_test = prepare.whiten_images(x), prepare.whiten_images(x_test)
+        else:
+            x, x_test = (x - mean) / spread, (x_test - mean) / spread
+        versions = {"true": (x, x_test)}
+        names = [arm.name for arm in arms]
+        if "shuffled-pixels" in names:
+            order = corrupt.pixel_permutation(shape, seed)
+            versions["shuffled-pixels"] = (corrupt.shuffle_pixels(x, order), corrupt.shuffle_pixels(x_test, order))
+        if "random-pixels" in names:
+            versions["random-pixels"] = (
+                corrupt.random_pixels(x, seed, "train pixels"),
+                corrupt.random_pixels(x_test, seed, "test pixels"),
+            )
+        if "gaussian" in names:
+            versions["gaussian"] = (
+                corrupt.gaussian_inputs(x, x, seed, "train noise"),
+                corrupt.gaussian_inputs(x_test, x, seed, "test noise"),
+            )
+        first = {version: len(inputs) + k for k, version in enumerate(versions)}
+        for train_inputs, test_inputs in versions.values():
+            inputs.append(prepare.flatten(train_inputs))
+            tests.append(prepare.flatten(test_inputs))
+            test_labels.append(part.y_test)
+        partner = len(members) + names.index("random") if "random" in names else None
+        for arm in arms:
+            members.append(
+                Member(
+                    arm.name,
+                    seed,
+                    inputs=first.get(arm.name, first["true"]),
+                    labels=len(labels),
+                    fresh=arm.name == FRESH,
+                    follows=partner if arm.name == FRESH else None,
+                    expected_epochs=expected_epochs(config, spec, arm),
+                )
+            )
+            probability = float(arm.factors["corruption"])
+            labels.append(corrupt.corrupt_labels(part.y_train, probability, part.classes, seed))
+
+    def tensor(rows: list[np.ndarray]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(np.stack(rows))).to(context.device)
+
+    fill = 0.0 if config.whiten else -mean / spread
+    return members, Samples(
+        tensor(inputs), tensor(labels), tensor(tests), tensor(test_labels), arrays.classes, shape, fill
+    )
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+def figures(run_data: RunData) -> tuple[Figure, ...]:
+    """Return figure 1 of the paper: learning curves, relative time to fit, test error; also of data still coming."""
+    curves = Figure(
+        "learning",
+        "Training loss of every condition",
+        "step",
+        "training loss (nats)",
+        curve_lines(run_data, "train_loss"),
+        log_y=True,
+        note="evaluation mode, plain cross-entropy; line: mean over seeds, band: 1 standard deviation",
+    )
+    slowdown = Figure(
+        "slowdown",
+        "Steps to fit, relative to true labels",
+        "share of labels corrupted",
+        "steps to fit / steps with true labels",
+        _over_corruption(run_data, "labels", lambda arm: _ratio(run_data, "steps_to_fit", arm, "true")),
+        (Reference(1.0, "as fast as true labels"), Reference(4.0, "the paper's models stay below about 4x")),
+        note=f"to {100 * PHENOMENON.config_of(run_data.spec).target:g} % training accuracy; band: 1 standard deviation",
+    )
+    error = Figure(
+        "error",
+        "Test error after fitting",
+        "share of labels corrupted",
+        "test error",
+        _over_corruption(run_data, "test error", lambda arm: run_data.measure("test_error", arm)),
+        (Reference(1 - CHANCE, "guessing"),),
+        note="clean test labels; line: mean over seeds, band: 1 standard deviation",
+    )
+    return (curves, slowdown, error)
+
+
+def _over_corruption(run_data: RunData, label: str, of: Callable[[str], PerSeed]) -> tuple[Line, ...]:
+    """Return a number over corruption, with its spread over seeds, and that of destroyed inputs as points at 0."""
+    levels = [arm for arm in run_data.arms if arm.factors.get("inputs") == "true" and not arm.control]
+    others = [arm for arm in run_data.arms if arm.name in INPUTS]
+    groups = [(label, levels), *((arm.title, [arm]) for arm in others)]
+    lines = []
+    for name, arms in groups:
+        rows = [(float(arm.factors["corruption"]), summarise(of(arm.name).values())) for arm in arms]
+        rows = [(x, s) for x, s in rows if s.n]
+        if rows:
+            lines.append(
+                Line(
+                    name,
+                    tuple(x for x, _ in rows),
+                    tuple(s.mean for _, s in rows),
+                    tuple(s.mean - s.sd for _, s in rows),
+                    tuple(s.mean + s.sd for _, s in rows),
+                    points=name != label,
+                    n=tuple(s.n for _, s in rows),
+                )
+            )
+    return tuple(lines)
+
+
+def _ratio(run_data: RunData, name: str, arm: str, base: str) -> dict[int, float]:
+    """Return a measure of one arm over that of another, per seed that has both."""
+    top, bottom = run_data.measure(name, arm), run_data.measure(name, base)
+    return {seed: top[seed] / bottom[seed] for seed in top if seed in bottom}
+
+
+# --- claims -----------------------------------------------------------------------------------------------------------
+
+TABLE_1 = {"mlp-1x512": (0.9934, 0.1061), "mlp-3x512": (1.0, 0.1048)}
+"""Training and test accuracy after random labels on CIFAR-10."""
+
+TABLE_SOURCE = "Zhang et al. 2017, table 1 (CIFAR-10)"
+FIGURE_SOURCE = "Zhang et al. 2017, figure 1b (CIFAR-10)"
+
+
+def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
+    """Return the claims; criteria about every condition are about those that were launched."""
+    arms = [a.name for a in plan(config, spec) if not a.control and (not spec.arms or a.name in spec.arms)]
+    partly = tuple(_name(p) for p in sorted(config.corruption))
+    launched = tuple(name for name in partly if name in arms)
+    return (
+        _fits_noise(config, spec, tuple(arms)),
+        _small_slowdown(),
+        _graded(("true", *(launched if len(launched) > 1 else partly), "random")),
+        _really_slower(),
+        _gaussian_is_easy(),
+        _pixels_do_not_matter(),
+    )
+
+
+def _fits_noise(config: Config, spec: RunSpec, arms: tuple[str, ...]) -> Claim:
+    published = TABLE_1.get(config.network, (None, None))
+    source = TABLE_SOURCE if config.network in TABLE_1 else ""
+
+    def worst(run_data: RunData) -> PerSeed:
+        found = [run_data.measure("train_accuracy", arm) for arm in arms]
+        seeds = set.intersection(*(set(one) for one in found)) if found else set()
+        return {seed: _least(one[seed] for one in found) for seed in seeds}
+
+    fit = Test(
+        "training accuracy, worst condition",
+        worst,
+        Rule(low=FITTED, every=True),
+        arms,
+        statement="Every condition is fitted, in every seed.",
+    )
+    chance = Test(
+        "test accuracy after random labels",
+        lambda d: d.measure("test_accuracy", "random"),
+        Rule(chance=CHANCE, high=NEAR_CHANCE),
+        ("random",),
+        statement="What is learnt from random labels says nothing about clean test labels.",
+    )
+    control = Test(
+        "accuracy on labels drawn anew every epoch",
+        lambda d: d.measure("train_accuracy", FRESH),
+        Rule(low=CHANCE + CONTROL_ABOVE, strict=True),
+        (FRESH,),
+        statement="Scored on the next draw, which nobody can know: above chance would mean that labels leak.",
+    )
+    enough = _enough_seeds("random", SEEDS_ON_DIGITS) if spec.data == "digits" else None
+    return Claim(
+        "fits noise",
+        "A network large enough to generalise also fits labels and inputs that have nothing to teach.",
+        (
+            Criterion(fit, published=published[0], published_source=source),
+            Criterion(chance, enough, control, published=published[1], published_source=source),
+        ),
+        paper="Zhang et al. 2017",
+    )
+
+
+def _small_slowdown() -> Claim:
+    low, high = SLOWDOWN
+    effect = _slowdown("slowdown by random labels", Rule(low=low, high=high, strict=True))
+    return Claim(
+        "small constant slowdown",
+        "Random labels take longer to fit than true ones, but only by a small factor.",
+        (Criterion(effect, _both_fitted("true", "random"), published="below about 4", published_source=FIGURE_SOURCE),),
+        paper="Zhang et al. 2017",
+    )
+
+
+def _really_slower() -> Claim:
+    def lower_end(run_data: RunData) -> float:
+        return summarise(_ratio(run_data, "steps_to_fit", "random", "true").values()).low
+
+    effect = _slowdown("lower end of the slowdown's 95 % interval", Rule(low=1.0, strict=True), lower_end)
+    return Claim(
+        "slower beyond doubt",
+        "The Student-t interval of the slowdown over seeds excludes 1.",
+        (Criterion(effect, _both_fitted("true", "random")),),
+        main=False,
+    )
+
+
+def _slowdown(name: str, rule: Rule, pooled: Callable[[RunData], float] | None = None) -> Test:
+    def measure(run_data: RunData) -> PerSeed:
+        return _ratio(run_data, "steps_to_fit", "random", "true")
+
+    return Test(name, measure, rule, ("true", "random"), pooled)
+
+
+def _graded(arms: tuple[str, ...]) -> Claim:
+    def rank(run_data: RunData) -> PerSeed:
+        errors = [run_data.measure("test_error", arm) for arm in arms]
+        levels = [float(a.factors["corruption"]) for arm in arms if (a := run_data.arm(arm))]
+        seeds = set.intersection(*(set(one) for one in errors))
+        return {seed: spearman(levels, [one[seed] for one in errors]) for seed in seeds}
+
+    def error_at_one(run_data: RunData) -> PerSeed:
+        return run_data.measure("test_error", "random")
+
+    at_one = Test(
+        "test error at full corruption",
+        error_at_one,
+        Rule(low=1 - CHANCE - NEAR_CHANCE_ERROR, high=1 - CHANCE + NEAR_CHANCE_ERROR),
+        ("random",),
+        pooled=lambda d: summarise(error_at_one(d).values()).mean,
+    )
+    published = Criterion(at_one, published=0.9, published_source="Zhang et al. 2017, figure 1c (CIFAR-10)")
+    return Claim(
+        "graded",
+        "The more labels are corrupted, the worse the test error, up to guessing.",
+        (Criterion(Test("rank correlation of corruption and test error", rank, Rule(low=GRADED), arms)), published),
+        paper="Zhang et al. 2017",
+    )
+
+
+def _gaussian_is_easy() -> Claim:
+    effect = Test(
+        "steps to fit Gaussian inputs / random labels",
+        lambda d: _ratio(d, "steps_to_fit", "gaussian", "random"),
+        Rule(high=1.0, strict=True),
+        ("gaussian", "random"),
+    )
+    return Claim(
+        "Gaussian inputs are easier than random labels",
+        "Noise images, far apart from each other, are fitted in fewer steps than real ones with random labels.",
+        (Criterion(effect, _both_fitted("gaussian", "random")),),
+        main=False,
+        paper="Zhang et al. 2017",
+    )
+
+
+def _pixels_do_not_matter() -> Claim:
+    def difference(run_data: RunData) -> PerSeed:
+        shuffled, true = (run_data.measure("test_accuracy", arm) for arm in ("shuffled-pixels", "true"))
+        return {seed: shuffled[seed] - true[seed] for seed in shuffled if seed in true}
+
+    def mean(run_data: RunData) -> float:
+        shuffled, true = (run_data.measure("test_accuracy", arm) for arm in ("shuffled-pixels", "true"))
+        return paired_delta(shuffled, true).mean
+
+    effect = Test(
+        "test accuracy, shuffled pixels minus true",
+        difference,
+        Rule(low=-UNCHANGED, high=UNCHANGED),
+        ("shuffled-pixels", "true"),
+        pooled=mean,
+    )
+    return Claim(
+        "shuffled pixels change nothing for a perceptron",
+        "Dense layers know no neighbours: one permutation of all pixels leaves test accuracy as it was.",
+        (Criterion(effect, _enough_seeds("shuffled-pixels", SEEDS_UNCHANGED)),),
+        main=False,
+    )
+
+
+def _both_fitted(*arms: str) -> Test:
+    def measure(run_data: RunData) -> PerSeed:
+        found = [run_data.measure("steps_to_fit", arm) for arm in arms]
+        seeds = set.union(*(set(one) for one in found))
+        return {seed: float(all(math.isfinite(one.get(seed, math.nan)) for one in found)) for seed in seeds}
+
+    return Test("share fitted of " + " and ".join(arms), measure, Rule(low=1.0, every=True), arms)
+
+
+def _enough_seeds(arm: str, count: int) -> Test:
+    def measure(run_data: RunData) -> PerSeed:
+        seeds = run_data.measure("test_accuracy", arm)
+        return dict.fromkeys(seeds, float(len(seeds)))
+
+    return Test(f"seeds (at least {count})", measure, Rule(low=float(count)), (arm,))
+
+
+def _least(values: Iterator[float]) -> float:
+    """Return the smallest value, NaN if any is."""
+    found = list(values)
+    return math.nan if any(math.isnan(v) for v in found) else min(found)
+
+
+# --- declaration ------------------------------------------------------------------------------------------------------
+
+ZHANG = Paper(
+    "Zhang et al. 2017",
+    "Understanding deep learning requires rethinking generalization",
+    "ICLR 2017",
+    "https://arxiv.org/abs/1611.03530",
+    """@inproceedings{zhang2017understanding,
+  author = {Zhang, Chiyuan and Bengio, Samy and Hardt, Moritz and Recht, Benjamin and Vinyals, Oriol},
+  title = {Understanding deep learning requires rethinking generalization},
+  booktitle = {International Conference on Learning Representations}, year = {2017}, eprint = {1611.03530}
+}""",
+)
+ARPIT = Paper(
+    "Arpit et al. 2017",
+    "A Closer Look at Memorization in Deep Networks",
+    "ICML 2017, PMLR 70, 233-242",
+    "https://arxiv.org/abs/1706.05394",
+    """@inproceedings{arpit2017closer,
+  author = {Arpit, Devansh and Jastrz{\\k{e}}bski, Stanis{\\l}aw and Ballas, Nicolas and Krueger, David and
+    Bengio, Emmanuel and Kanwal, Maxinder S. and Maharaj, Tegan and Fischer, Asja and Courville, Aaron and
+    Bengio, Yoshua and Lacoste-Julien, Simon},
+  title = {A Closer Look at Memorization in Deep Networks},
+  booktitle = {International Conference on Machine Learning}, pages = {233--242}, year = {2017}
+}""",
+)
+PAPER = {
+    "n": 0,
+    "test": 0,
+    "network": "mlp-3x512",
+    "optimiser": "sgd",
+    "lr": 0.01,
+    "decay": 0.95,
+    "batch": 128,
+    "epochs": 200,
+    "target": 1.0,
+    "whiten": True,
+    "crop": 28,
+}
+PHENOMENON = Phenomenon(
+    name="random-labels",
+    title="Random labels",
+    group="Data",
+    question="Can a network that generalises also learn pure noise by heart?",
+    explanation=(
+        "Take a network that learns to recognise digits, and shuffle the labels: each image now carries a random "
+        "class, so there is nothing left to learn but the list itself. The surprise of Zhang et al. is that the same "
+        "network, trained in the same way, learns that list by heart, and takes only a little longer than with true "
+        "labels; on new images it then guesses, of course. The same holds when the images are destroyed instead: one "
+        "fixed permutation of the pixels, another one for every image, or plain Gaussian noise. In between, with a "
+        "part of the labels corrupted, test error grows step by step. So the size of a network, or that it could "
+        "fit anything, cannot be what explains why it generalises on real data. A regulariser that is switched on "
+        "here shows whether it stops the memorising. The control draws new labels in every epoch and is scored on "
+        "the draw to come: nothing can be learnt there, and a score above chance would mean a leak in the code."
+    ),
+    papers=(ZHANG, ARPIT),
+    config=Config,
+    presets={
+        "quick": Preset(seeds=5, data="digits", note="ten conditions on 1,000 samples, well under two minutes"),
+        "demo": Preset(
+            seeds=3, data="digits", arms=("true", "random", FRESH), note="true against random labels, in seconds"
+        ),
+        "standard": Preset(
+            {
+                "n": 4000,
+                "test": 0,
+                "corruption": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+            },
+            seeds=5,
+            data="mnist1d",
+            note="4,000 samples, nine levels of corruption",
+        ),
+        "paper": Preset(
+            PAPER,
+            seeds=3,
+            data="cifar10",
+            note="the paper's protocol for its 3x512 perceptron, all of CIFAR-10: meant for a GPU (minutes, an "
+            "estimate, not measured), hours on a CPU; batch size and number of epochs are not stated in the paper",
+        ),
+    },
+    data=("digits", "mnist1d", "mnist5k", "mnist", "fashion-mnist", "kmnist", "cifar10", "svhn"),
+    plan=plan,
+    estimate=estimate,
+    figures=figures,
+    claims=claims,
+    run=run,
+    metrics=(
+        Metric("train_loss", "training loss", log=True, higher_is_better=False, unit="nats"),
+        Metric("train_accuracy", "training accuracy", references=((CHANCE, "chance"),)),
+        Metric("test_loss", "test loss", log=True, higher_is_better=False, unit="nats"),
+        Metric("test_accuracy", "test accuracy", references=((CHANCE, "chance"),)),
+    ),
+    regularisers=tuple(r.name for r in REGULARISERS),
+    headline=(
+        "slowdown by random labels",
+        "test_accuracy:true",
+        "test_accuracy:random",
+        "training accuracy, worst condition",
+    ),
+)

@@ -1,0 +1,163 @@
+"""Starts queued runs as long as there are any: `python -P -m jobs.drain LAB_ROOT`. One at a time for a lab.
+
+Every app, command and keeper that sees a queued run starts one; the lock of the queue lets one through. It looks once
+more after giving the lock back, so a run that was queued while it was leaving is not forgotten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from genlab_tui.errors import GenlabError
+from genlab_tui.paths import Lab
+from genlab_tui.run import RunRecord, RunState, boot_id, host_name
+from genlab_tui.safe_io import PRIVATE_FILE, read_json, try_flock
+from genlab_tui.store import open_store
+from jobs import keeper, local, machine
+from jobs.index import list_now
+
+POLL = 0.5
+MAX_STARTS = 3
+"""A run whose keeper dies this often before it says anything is left to the next drain."""
+
+LOG_LIMIT = 256_000
+
+
+class Drain:
+    """Serves the queue of one lab."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self._keepers: list[subprocess.Popen[bytes]] = []
+        self._starts: Counter[tuple[str, int]] = Counter()
+
+    def run(self) -> None:
+        """Serve until no run waits for a device of this machine, or another drain does."""
+        while (lock := try_flock(self.lab.queue_lock)) is not None:
+            try:
+                self._serve()
+            finally:
+                os.close(lock)
+            if not self._waiting():
+                return
+
+    def _serve(self) -> None:
+        while waiting := self._waiting():
+            known = local.devices(self.lab)
+            room = {d.name: d.slots - d.busy_slots for d in known}
+            started = 0
+            for record in waiting:
+                names = [name for name in local.candidates(record.device, known)[0] if room[name] > 0]
+                if names and (slot := self._start(record, names)):
+                    room[slot.device] -= 1
+                    started += 1
+            self._keepers = [process for process in self._keepers if process.poll() is None]
+            if started < len(waiting):
+                time.sleep(POLL)
+
+    def _waiting(self) -> list[RunRecord]:
+        """Return the queued runs that are not held and that this machine can run, in order."""
+        here = {slot.device for slot in local.all_slots()} | {"auto"}
+        queued = [r for r in list_now(self.lab) if r.state is RunState.QUEUED and not r.held and r.device in here]
+        able = [r for r in queued if self._starts[r.id, r.attempt] < MAX_STARTS]
+        return sorted(able, key=lambda r: local.queue_order(self.lab, r))
+
+    def _start(self, record: RunRecord, names: list[str]) -> local.Slot | None:
+        """Start a run on one of these devices; return its slot, or None where none is free after all."""
+        taken = local.take_slot(self.lab, names)
+        if taken is None:
+            return None
+        slot, slot_fd = taken
+        run = self.lab.run(record.id)
+        run_fd = None
+        try:
+            run_fd = try_flock(run.keeper_lock)
+            if run_fd is None:
+                return None
+            with open_store(self.lab).locked():
+                # From here on a stop goes to the worker; until here it cancelled the run.
+                queue = read_json(run.queue) or {}
+                if queue.get("cancelled") or queue.get("held"):
+                    return None
+            self._starts[record.id, record.attempt] += 1
+            self._start_keeper(record.id, int(queue.get("attempt", 1)), slot, [run_fd, slot_fd])
+        finally:
+            os.close(slot_fd)
+            if run_fd is not None:
+                os.close(run_fd)
+        log(f"started {record.id} attempt {record.attempt} on {slot.name}")
+        return slot
+
+    def _start_keeper(self, run_id: str, attempt: int, slot: local.Slot, locks: list[int]) -> None:
+        run = self.lab.run(run_id)
+        order = {
+            "attempt": attempt,
+            "slot": slot.name,
+            "device": slot.device,
+            "locks": locks,
+            "python": sys.executable,
+            "lab": str(self.lab.root),
+            "host": host_name(),
+            "boot_id": boot_id(),
+            "grace": machine.grace_seconds(),
+            "env": {"CUDA_VISIBLE_DEVICES": slot.gpu.uuid if slot.gpu else ""} | _WORKER_ENVIRONMENT,
+        }
+        with open(run.log, "ab", opener=_private) as output:
+            self._keepers.append(
+                subprocess.Popen(
+                    [sys.executable, "-I", keeper.__file__, str(run.path), json.dumps(order)],
+                    env=machine.child_environment(),
+                    cwd=self.lab.root,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=locks,
+                    start_new_session=True,
+                )
+            )
+
+
+_WORKER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE_FILE)
+
+
+def log(text: str) -> None:
+    """Say something in `drain.log` (this process's standard error)."""
+    print(time.strftime("%Y-%m-%d %H:%M:%S"), text, file=sys.stderr, flush=True)
+
+
+def _open_log(path: Path) -> None:
+    """Send standard output and error to the log, which loses its older half when it is long."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > LOG_LIMIT:
+            path.write_bytes(path.read_bytes()[-LOG_LIMIT // 2 :])
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, PRIVATE_FILE)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)
+
+
+def main() -> int:
+    """Run as `python -P -m jobs.drain LAB_ROOT`."""
+    lab = Lab(Path(sys.argv[1]).absolute())
+    try:
+        _open_log(lab.drain_log)
+        Drain(lab).run()
+    except GenlabError as error:
+        log(str(error))
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

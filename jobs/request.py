@@ -1,0 +1,112 @@
+"""From what a person asked for to a RunSpec: the only place where a launch is validated."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from genlab_tui import __version__, phenomena, regularisers
+from genlab_tui.data import DATASETS, require
+from genlab_tui.errors import BadValue, NotFound, nearest
+from genlab_tui.paths import Lab
+from genlab_tui.phenomenon import Phenomenon, config_values
+from genlab_tui.run import RunSpec, new_run_id
+
+MAX_SEEDS = 1000
+MAX_FIRST_SEED = 2**31 - 2000
+DEVICE = re.compile(r"auto|cpu|cuda:(?:0|[1-9][0-9]{0,2})")
+
+
+def build_spec(
+    phenomenon_name: str,
+    *,
+    lab: Lab,
+    preset: str = "quick",
+    values: Mapping[str, Any] | None = None,
+    on: Mapping[str, float] | None = None,
+    off: Iterable[str] = (),
+    arms: Iterable[str] = (),
+    seeds: int | None = None,
+    first_seed: int = 0,
+    data: str | None = None,
+    device: str = "auto",
+    parent: str = "",
+) -> RunSpec:
+    """Return the specification of a run: a preset with some things changed.
+
+    `values` are config fields (texts or typed values); `on` adds regularisers to the preset's, `off` removes them;
+    `seeds` and `data` default to the preset's. Raises NotFound, BadValue or MissingData before anything is written.
+    """
+    phenomenon = phenomena.get(phenomenon_name)
+    chosen = phenomenon.preset(preset)
+    config = phenomenon.make_config(preset, values)
+    spec = RunSpec(
+        id=new_run_id(),
+        phenomenon=phenomenon.name,
+        config=config_values(config),
+        preset=preset,
+        data=_data(phenomenon, data or chosen.data, lab),
+        regularisers=_regularisers(phenomenon, chosen.regularisers, on or {}, off),
+        arms=tuple(dict.fromkeys(arms)) or chosen.arms,
+        seeds=_whole("seeds", chosen.seeds if seeds is None else seeds, 1, MAX_SEEDS),
+        first_seed=_whole("first seed", first_seed, 0, MAX_FIRST_SEED),
+        device=check_device(device),
+        created=round(time.time(), 3),
+        version=__version__,
+        phenomenon_version=phenomenon.version,
+        parent=parent,
+    )
+    phenomenon.arms_of(spec)  # names every arm that the config does not have
+    return spec
+
+
+def check_device(device: str) -> str:
+    """Return a device as it is written in a spec; raises BadValue for anything but auto, cpu and cuda:N."""
+    text = device.strip().lower()
+    text = "cuda:0" if text == "cuda" else text
+    if not DEVICE.fullmatch(text):
+        raise BadValue(f"device = {device!r} is not auto, cpu or cuda:N", "for example --device cuda:0")
+    return text
+
+
+def _data(phenomenon: Phenomenon, name: str, lab: Lab) -> str:
+    supported = phenomenon.data
+    if not supported:
+        if name:
+            raise BadValue(f"{phenomenon.name} makes its own data and takes no data set")
+        return ""
+    name = name or supported[0]
+    if name not in supported:
+        if name in DATASETS:
+            raise BadValue(f"{phenomenon.name} does not run on {name}", "it runs on " + ", ".join(supported))
+        raise NotFound(f"there is no data set {name!r}", nearest(name, supported))
+    if name in DATASETS:  # others are synthetic, made by the phenomenon itself
+        require(name, lab.data)
+    return name
+
+
+def _regularisers(
+    phenomenon: Phenomenon, start: Mapping[str, float], on: Mapping[str, float], off: Iterable[str]
+) -> dict[str, float]:
+    active = dict(start)
+    for name, strength in on.items():
+        regulariser = regularisers.get(name)
+        active[regulariser.name] = regulariser.check(float(strength))
+    for name in off:
+        active.pop(regularisers.get(name).name, None)
+    for name in active:
+        if name not in phenomenon.regularisers:
+            known = ", ".join(r.name for r in regularisers.applicable(phenomenon.regularisers)) or "none does"
+            raise BadValue(f"{name} does not apply to {phenomenon.name}", f"these do: {known}")
+    return {r.name: active[r.name] for r in regularisers.REGULARISERS if r.name in active}
+
+
+def _whole(what: str, value: int, low: int, high: int) -> int:
+    if isinstance(value, bool) or int(value) != value:
+        raise BadValue(f"{what} = {value!r} is not a whole number", f"{low} to {high}")
+    if not low <= value <= high:
+        closest = min(max(int(value), low), high)
+        raise BadValue(f"{what} = {value} is outside {low} to {high}", f"nearest valid value: {closest}")
+    return int(value)

@@ -1,0 +1,144 @@
+"""How a run looks in a table, and by what it is sorted."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from textual.content import Content
+
+from genlab_tui.regularisers import REGULARISERS
+from genlab_tui.run import RunRecord, RunState
+from genlab_tui.text import clean_text, human_number
+from screens.panels.marks import STATE_MARKS, VERDICT_STYLES, ago, state_mark, verdict_text
+from screens.panels.table import Column
+
+MUTED = "$foreground-muted"
+SHORT = {
+    "weight-decay": "wd",
+    "l1": "l1",
+    "dropout": "drop",
+    "augmentation": "aug",
+    "label-smoothing": "smooth",
+    "mixup": "mixup",
+    "batch-norm": "bn",
+    "early-stopping": "early",
+}
+FLAG = "⚑"
+"""A regulariser was changed in flight: the numbers are never pooled with others."""
+
+
+def short_regularisers(active: Mapping[str, float]) -> str:
+    """Return the active regularisers in few cells: `wd 1e-3 drop 0.5`."""
+    parts = (f"{SHORT.get(r.name, r.name)} {human_number(active[r.name], 3)}" for r in REGULARISERS if r.name in active)
+    return " ".join(parts)
+
+
+def state_text(run: RunRecord) -> Content:
+    """Return glyph, word and reason of a state, in its colour."""
+    word = "held" if run.state is RunState.QUEUED and run.held else run.state.value
+    reason = f" {clean_text(run.reason, 60)}" if run.reason else ""
+    return Content.assemble(state_mark(run), " ", (word, STATE_MARKS[run.state][1]), (reason, MUTED))
+
+
+def headline_text(run: RunRecord, limit: int = 4) -> str:
+    """Return the headline numbers in one line: `test accuracy 0.918 · steps 1200`."""
+    items = list(run.headline.items())[:limit]
+    return " · ".join(f"{clean_text(name, 30).replace('_', ' ')} {human_number(value, 3)}" for name, value in items)
+
+
+def _id(run: RunRecord, width: int) -> Content:
+    return Content.styled(run.id[:width], MUTED)
+
+
+def _name(run: RunRecord, width: int) -> Content:
+    tags = "".join(f" #{clean_text(tag, 20)}" for tag in run.tags)
+    return Content.assemble(clean_text(run.name, 80), (tags if run.name else tags[1:], "$text-accent"))
+
+
+def _regularisers(run: RunRecord, width: int) -> Content:
+    flag = (f"{FLAG} ", "$text-warning") if run.changed else ""
+    return Content.assemble(flag, short_regularisers(run.regularisers) or ("–", "$foreground-disabled"))
+
+
+def _verdict(run: RunRecord, width: int) -> Content:
+    return verdict_text(run.verdict, short=width < len("INCONCLUSIVE"))
+
+
+def _muted(read: Callable[[RunRecord], object]) -> Callable[[RunRecord, int], Content]:
+    return lambda run, width: Content.styled(clean_text(read(run), 200), MUTED)
+
+
+def _plain(read: Callable[[RunRecord], object]) -> Callable[[RunRecord, int], Content]:
+    return lambda run, width: Content(clean_text(read(run), 200))
+
+
+COLUMNS: tuple[Column[RunRecord], ...] = (
+    Column("state", "state", lambda run, width: state_text(run), 10, 24),
+    Column("id", "id", _id, 4, 8),
+    Column("name", "name", _name, 10, 30, 1),
+    Column("phenomenon", "phenomenon", _plain(lambda r: r.phenomenon), 14, 22),
+    Column("data", "data", _muted(lambda r: r.data), 7, 14, 4),
+    Column("regularisers", "regularisers", _regularisers, 9, 34, 3),
+    Column("seeds", "seeds", _plain(lambda r: r.seeds or ""), 5, 5, 5, right=True),
+    Column("verdict", "verdict", _verdict, 7, 12, 2),
+    Column("headline", "headline", _plain(headline_text), 18, 60, 6),
+    Column("age", "age", _muted(lambda r: ago(r.created) if r.created else ""), 4, 4, 1, right=True),
+)
+
+_WIDTHS: Mapping[str, Callable[[RunRecord], int]] = {
+    "state": lambda r: 2 + len(r.state.value) + (1 + min(len(r.reason), 60) if r.reason else 0),
+    "name": lambda r: len(r.name) + sum(len(tag) + 2 for tag in r.tags),
+    "phenomenon": lambda r: len(r.phenomenon),
+    "data": lambda r: len(r.data),
+    "regularisers": lambda r: len(short_regularisers(r.regularisers)) + 2 * r.changed,
+}
+
+
+def columns_for(runs: Sequence[RunRecord]) -> tuple[Column[RunRecord], ...]:
+    """Return the columns, none wider than what these runs have to say in it."""
+    found = []
+    for column in COLUMNS:
+        width = _WIDTHS.get(column.key)
+        if width:
+            most = min(max([len(column.title) + 1, *map(width, runs)]), column.most)
+            column = dataclasses.replace(column, least=min(column.least, most), most=most)  # noqa: PLW2901
+        found.append(column)
+    return tuple(found)
+
+
+_STATES = {state: rank for rank, state in enumerate(RunState)}
+_VERDICTS = {verdict: rank for rank, verdict in enumerate(VERDICT_STYLES)}
+
+SORTS: Mapping[str, Callable[[RunRecord], Any]] = {
+    "state": lambda r: (_STATES[r.state], r.reason),
+    "id": lambda r: r.id,
+    "name": lambda r: (not r.name, r.name.lower()),
+    "phenomenon": lambda r: r.phenomenon,
+    "data": lambda r: r.data,
+    "regularisers": lambda r: [r.regularisers.get(each.name, 0.0) for each in REGULARISERS],
+    "seeds": lambda r: r.seeds,
+    "verdict": lambda r: _VERDICTS.get(r.verdict, len(_VERDICTS)),
+    "headline": lambda r: next((v for v in r.headline.values() if v == v), float("-inf")),
+    "age": lambda r: -r.created,
+}
+"""What each column sorts by, ascending; equal ones stay newest first."""
+
+
+def in_order(runs: Sequence[RunRecord], by: str, reverse: bool) -> list[RunRecord]:
+    """Return runs sorted by a column; the order among equals stays that of `runs`."""
+    return sorted(runs, key=SORTS[by], reverse=reverse)
+
+
+def taken(seconds: float | None) -> str:
+    """Return how long a run took, for the eye."""
+    from genlab_tui.text import human_seconds
+
+    return "–" if seconds is None else human_seconds(seconds)
+
+
+def moment(when: float) -> str:
+    """Return a POSIX time in this machine's time zone, `–` for none."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(when)) if when else "–"

@@ -1,0 +1,205 @@
+"""A launch in the making: what the form holds, what is wrong with it, what it would cost, the command for it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import Any
+
+from genlab_tui import regularisers
+from genlab_tui.errors import BadValue, GenlabError
+from genlab_tui.phenomenon import Estimate, Phenomenon, config_values
+from genlab_tui.run import RunSpec
+from genlab_tui.text import clean_text, human_bytes
+from jobs.request import MAX_FIRST_SEED, MAX_SEEDS
+
+DRAFT_ID = "00000000"
+FIXED = ("preset", "device", "seeds", "first_seed", "data")
+"""The fields that every phenomenon has, before its own."""
+
+
+@dataclass
+class Draft:
+    """The form of one phenomenon: texts as typed, checked when asked. A new preset resets what it names."""
+
+    phenomenon: Phenomenon
+    preset: str = ""
+    data: str = ""
+    seeds: str = ""
+    first_seed: str = "0"
+    device: str = "auto"
+    values: dict[str, str] = field(default_factory=dict)
+    on: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.preset:
+            self.take_preset("quick" if "quick" in self.phenomenon.presets else next(iter(self.phenomenon.presets)))
+
+    def take_preset(self, name: str) -> None:
+        """Fill the form with a preset: its values over the defaults, its seeds, data set and regularisers."""
+        preset = self.phenomenon.preset(name)
+        self.preset = name
+        self.data = self._preset_data()
+        self.seeds = str(preset.seeds)
+        self.on = dict(preset.regularisers)
+        self.values = self._preset_values()
+
+    def _preset_data(self) -> str:
+        """The data set of the preset; empty where the phenomenon makes its own."""
+        return self.phenomenon.preset(self.preset).data or next(iter(self.phenomenon.data), "")
+
+    def _preset_values(self) -> dict[str, str]:
+        given = self.phenomenon.preset(self.preset).values
+        return {p.name: p.text(p.parse(given.get(p.name, p.default))) for p in self.phenomenon.params()}
+
+    def put(self, name: str, text: str) -> None:
+        """Take what was typed or chosen in a field; `preset` is `take_preset`."""
+        if name in FIXED:
+            setattr(self, name, text)
+        else:
+            self.values[name] = text
+
+    # --- regularisers -------------------------------------------------------------------------------------------------
+
+    def applies(self, name: str) -> bool:
+        """Whether a regulariser applies to this phenomenon."""
+        return name in self.phenomenon.regularisers
+
+    def toggle(self, name: str, strength: float) -> bool:
+        """Switch a regulariser that applies on or off; return whether it is on now."""
+        if name in self.on:
+            del self.on[name]
+        elif self.applies(name):
+            self.on[name] = strength
+        return name in self.on
+
+    # --- checking -----------------------------------------------------------------------------------------------------
+
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong, by field: each message names the field, its bounds and the nearest valid value."""
+        found = {}
+        checks: list[tuple[str, Any]] = [("seeds", self.seed_count), ("first_seed", self.first)]
+        checks += [(p.name, lambda p=p: p.parse(self.values[p.name])) for p in self.phenomenon.params()]
+        for name, check in checks:
+            try:
+                check()
+            except GenlabError as error:
+                found[name] = clean_text(error)
+        return found
+
+    def seed_count(self) -> int:
+        """Return the number of seeds. Raises BadValue."""
+        return _whole("seeds", self.seeds, 1, MAX_SEEDS)
+
+    def first(self) -> int:
+        """Return the first seed. Raises BadValue."""
+        return _whole("first seed", self.first_seed, 0, MAX_FIRST_SEED)
+
+    def spec(self) -> RunSpec:
+        """Return the specification as far as the form decides it (no id, no data looked for). Raises GenlabError."""
+        config = self.phenomenon.make_config(self.preset, self.values)
+        return RunSpec(
+            id=DRAFT_ID,
+            phenomenon=self.phenomenon.name,
+            config=config_values(config),
+            preset=self.preset,
+            data=self.data,
+            regularisers=dict(self.on),
+            arms=self.phenomenon.preset(self.preset).arms,
+            seeds=self.seed_count(),
+            first_seed=self.first(),
+            device=self.device,
+            phenomenon_version=self.phenomenon.version,
+        )
+
+    def cost(self) -> tuple[Estimate, int]:
+        """Return the estimate and the number of arms. Raises GenlabError; a declaration that breaks becomes one."""
+        spec = self.spec()
+        try:
+            estimate = self.phenomenon.estimate(self.phenomenon.config_of(spec), spec)
+            return estimate, len(self.phenomenon.arms_of(spec))
+        except GenlabError:
+            raise
+        except Exception as error:  # a phenomenon's own code: it must not take the lab down
+            raise GenlabError(f"{self.phenomenon.name} has no estimate: {type(error).__name__}: {error}") from error
+
+    # --- what leaves the form -----------------------------------------------------------------------------------------
+
+    def request(self) -> dict[str, Any]:
+        """Return the keyword arguments of `jobs.request.build_spec`: only what differs from the preset."""
+        preset = self.phenomenon.preset(self.preset)
+        off = [name for name in preset.regularisers if name not in self.on]
+        on = {name: s for name, s in self.on.items() if preset.regularisers.get(name) != s}
+        return {
+            "preset": self.preset,
+            "values": self.changed(),
+            "on": on,
+            "off": off,
+            "seeds": self.seed_count(),
+            "first_seed": self.first(),
+            "data": self.data or None,
+            "device": self.device,
+        }
+
+    def changed(self) -> dict[str, str]:
+        """Return the config fields that differ from the preset."""
+        return {name: text for name, text in self.values.items() if not self._same(name, text)}
+
+    def _same(self, name: str, text: str) -> bool:
+        param = next(p for p in self.phenomenon.params() if p.name == name)
+        try:
+            return bool(param.parse(text) == param.parse(self._preset_values()[name]))
+        except GenlabError:
+            return False
+
+    def command(self) -> str:
+        """Return the command line that launches the same run. Raises BadValue for seeds that are no numbers."""
+        asked, preset = self.request(), self.phenomenon.preset(self.preset)
+        words = ["genlab-tui", "run", self.phenomenon.name, "--preset", self.preset]
+        for name, text in asked["values"].items():
+            words += ["--set", f"{name}={text}"]
+        for name, strength in asked["on"].items():
+            words += ["--on", f"{name}={strength:g}"]
+        for name in asked["off"]:
+            words += ["--off", name]
+        if asked["seeds"] != preset.seeds:
+            words += ["--seeds", str(asked["seeds"])]
+        if asked["first_seed"]:
+            words += ["--first-seed", str(asked["first_seed"])]
+        if self.data != self._preset_data():
+            words += ["--data", self.data]
+        if self.device != "auto":
+            words += ["--device", self.device]
+        return shlex.join(words)
+
+
+def _whole(name: str, text: str, low: int, high: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise BadValue(f"{name} = {text!r} is not a whole number", f"{low} to {high}") from None
+    if not low <= value <= high:
+        nearest = min(max(value, low), high)
+        raise BadValue(f"{name} = {value} is outside its bounds ({low} to {high})", f"nearest valid value: {nearest}")
+    return value
+
+
+def cost_line(estimate: Estimate, arms: int, seeds: int) -> str:
+    """Return `18 members · about 40 s · 60 MB`."""
+    members = f"{estimate.members} member" + ("" if estimate.members == 1 else "s")
+    return f"{members} ({arms} × {seeds}) · about {about(estimate.seconds)} · {human_bytes(estimate.bytes)}"
+
+
+def about(seconds: float) -> str:
+    """Return a rough duration in words: `40 s`, `3 min`, `2.5 h`, `4 days`."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{round(seconds / 86_400)} days"
+
+
+def strengths(name: str) -> tuple[float, ...]:
+    """Return the strengths that left and right step through, with the default among them."""
+    regulariser = regularisers.get(name)
+    return tuple(sorted({*regulariser.ladder, regulariser.default}))

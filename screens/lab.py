@@ -1,0 +1,268 @@
+"""Lab, the home screen: choose a phenomenon, say how, launch it; the queue and the devices below."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
+
+from genlab_tui import phenomena
+from genlab_tui.errors import GenlabError
+from genlab_tui.regularisers import REGULARISERS
+from genlab_tui.run import RunState
+from genlab_tui.text import clean_text
+from screens import verbs
+from screens.base import ModeScreen
+from screens.launching import launch
+from screens.messages import DevicesChanged, ProgressChanged, RunsChanged
+from screens.panels.about import about_text
+from screens.panels.catalogue import BROKEN, Catalogue
+from screens.panels.form import Form
+from screens.panels.gpu import Devices
+from screens.panels.launch import Launch
+from screens.panels.queue import Queue
+from screens.panels.regularisers import Regularisers
+from screens.sheet import Sheet
+
+PANES: dict[str, type[Widget]] = {"left": Catalogue, "form": Form, "regularisers": Regularisers, "queue": Queue}
+AGES_EVERY = 30.0
+"""Seconds after which `5m` ago is looked at again."""
+
+
+class LabScreen(ModeScreen):
+    """Catalogue on the left, form and queue on the right; single keys toggle the regularisers."""
+
+    CSS_PATH = "lab.tcss"
+    HELP_TITLE = "Lab"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "launch", "launch", tooltip="Launch; an identical stored run is offered first"),
+        Binding("y", "copy_command", "copy", tooltip="Copy the command line that launches the same"),
+        Binding("slash", "filter", "filter", key_display="/", tooltip="Filter the phenomena"),
+        Binding("tab", "pane(1)", "panel", tooltip="The next panel"),
+        Binding("shift+tab", "pane(-1)", "panel before", show=False, tooltip="The panel before"),
+        Binding("i", "about", "about", tooltip="What the phenomenon is, what is claimed, who showed it"),
+        Binding("escape", "back", "back", show=False, tooltip="One layer back, to the phenomena"),
+        *(
+            Binding(r.key, f"switch('{r.name}')", r.label, show=False, tooltip=f"{r.label} on or off")
+            for r in REGULARISERS
+        ),
+        Binding("left", "strength(-1)", "weaker", show=False, tooltip="Less of the regulariser toggled last"),
+        Binding("right", "strength(1)", "stronger", show=False, tooltip="More of the regulariser toggled last"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted = ""
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="body"):
+            with Vertical(id="left", classes="panel") as left:
+                left.border_title = "Phenomena"
+                yield Input(placeholder="filter", compact=True, id="filter")
+                yield Catalogue(phenomena.catalogue().values(), phenomena.broken())
+                yield Devices()
+            with Vertical(id="right"):
+                with Horizontal(id="upper"):
+                    yield Launch(self.genlab.lab.data)
+                    with VerticalScroll(id="about", classes="panel", can_focus=False) as about:
+                        about.border_title = "About"
+                        yield Static(id="about-text")
+                with Vertical(id="queue", classes="panel") as queue:
+                    queue.border_title = "Queue"
+                    yield Queue()
+
+    def on_mount(self) -> None:
+        self.query_one(Catalogue).choose(self._wanted)
+        self.query_one(Catalogue).focus()
+        self.query_one(Devices).tell(self.genlab.devices)
+        self._tell_runs()
+        self.set_interval(AGES_EVERY, self._tell_runs)
+
+    # --- which phenomenon ---------------------------------------------------------------------------------------------
+
+    def show(self, phenomenon: str) -> None:
+        """Show a phenomenon in the form; works before the screen is mounted too."""
+        self._wanted = phenomenon
+        if self.is_mounted:
+            self.query_one(Catalogue).choose(phenomenon)
+            self._focus_pane("form")
+
+    @on(OptionList.OptionHighlighted, "Catalogue")
+    async def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        phenomenon = phenomena.catalogue().get(event.option_id or "")
+        if phenomenon is None:
+            return
+        try:
+            await self.query_one(Launch).show(phenomenon, self._device_names())
+        except GenlabError as error:
+            self.genlab.say(error, title=f"{phenomenon.name} cannot be launched", severity="error")
+
+    @on(OptionList.OptionSelected, "Catalogue")
+    def _phenomenon_entered(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        name = (event.option_id or "").removeprefix(BROKEN)
+        if name in phenomena.broken():
+            reason = Content(clean_text(phenomena.broken()[name], 2000, multiline=True))
+            self.app.push_screen(Sheet(f"{clean_text(name, 60)} does not load", reason))
+        else:
+            self._focus_pane("form", "preset")
+
+    @on(Launch.Changed)
+    def _draft_changed(self, event: Launch.Changed) -> None:
+        event.stop()
+        draft = self.query_one(Launch).draft
+        if draft and self.query_one("#about").display:
+            self.query_one("#about-text", Static).update(about_text(draft))
+
+    # --- launching ----------------------------------------------------------------------------------------------------
+
+    def action_launch(self) -> None:
+        draft = self.query_one(Launch).draft
+        if draft is None:
+            return
+        problems = draft.problems()
+        if problems:
+            name, problem = next(iter(problems.items()))
+            self.genlab.say(problem, title="not launched", severity="error")
+            self._focus_pane("form", name)
+        else:
+            launch(self, draft.phenomenon.name, draft.request())
+
+    def action_copy_command(self) -> None:
+        draft = self.query_one(Launch).draft
+        if draft is None:
+            return
+        try:
+            command = draft.command()
+        except GenlabError as error:
+            self.genlab.say(error, title="there is no such command", severity="error")
+        else:
+            self.genlab.copy(command, "the command")
+
+    def action_switch(self, name: str) -> None:
+        panel = self.query_one(Launch)
+        if panel.draft and panel.switch(name) is None:
+            self.genlab.say(f"{name} does not apply to {panel.draft.phenomenon.title}", severity="warning")
+
+    @on(Regularisers.Switched)
+    def _switch_asked(self, event: Regularisers.Switched) -> None:
+        event.stop()
+        self.action_switch(event.name)
+
+    def action_strength(self, by: int) -> None:
+        self.query_one(Launch).strengthen(by)
+
+    def action_about(self) -> None:
+        draft = self.query_one(Launch).draft
+        if draft:
+            self.app.push_screen(Sheet(clean_text(draft.phenomenon.title, 60), about_text(draft)))
+
+    # --- panels -------------------------------------------------------------------------------------------------------
+
+    @property
+    def pane(self) -> str:
+        """The panel that has the focus."""
+        for node in self.focused.ancestors_with_self if self.focused else ():
+            for name, kind in PANES.items():
+                if isinstance(node, kind):
+                    return name
+        return "left"
+
+    def action_pane(self, by: int) -> None:
+        names = list(PANES)
+        self._focus_pane(names[(names.index(self.pane) + by) % len(names)])
+
+    def _focus_pane(self, name: str, field: str = "") -> None:
+        self._show_pane(name)
+        if name == "form":
+            self.query_one(Form).take_focus(field)
+        else:
+            self.query_one(PANES[name]).focus()
+
+    def _show_pane(self, name: str) -> None:
+        """Where there is room for one panel only, it is the one with the focus."""
+        for each in PANES:
+            self.set_class(each == name, f"-at-{each}")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self._show_pane(self.pane)
+
+    @on(Form.Left)
+    def _form_left(self, event: Form.Left) -> None:
+        event.stop()
+        if event.way > 0:
+            self._focus_pane("regularisers")
+
+    @on(Regularisers.Left)
+    def _regularisers_left(self, event: Regularisers.Left) -> None:
+        event.stop()
+        self._focus_pane("form" if event.way < 0 else "queue")
+
+    # --- the filter ---------------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        self._show_pane("left")
+        box = self.query_one("#filter", Input)
+        box.display = True
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        event.stop()
+        self.query_one(Catalogue).search(event.value)
+
+    @on(Input.Submitted, "#filter")
+    def _filter_entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._focus_pane("left")
+
+    def action_back(self) -> None:
+        if self.pane == "left":
+            box = self.query_one("#filter", Input)
+            box.value, box.display = "", False
+        self._focus_pane("left")
+
+    # --- runs and devices ---------------------------------------------------------------------------------------------
+
+    def on_runs_changed(self, event: RunsChanged) -> None:
+        self._tell_runs()
+
+    def on_progress_changed(self, event: ProgressChanged) -> None:
+        self._tell_runs()
+
+    def on_devices_changed(self, event: DevicesChanged) -> None:
+        self.query_one(Devices).tell(self.genlab.devices)
+        self.query_one(Form).field("device").offer(("auto", *self._device_names()))
+
+    def _device_names(self) -> list[str]:
+        names = [device.name for device in self.genlab.devices]
+        return names if "cpu" in names else ["cpu", *names]
+
+    def _tell_runs(self) -> None:
+        self.query_one(Catalogue).tell(self.genlab.runs, self.genlab.progress)
+        self.query_one(Queue).tell(self.genlab.runs, self.genlab.progress, self.genlab.queue)
+
+    @on(OptionList.OptionSelected, "Queue")
+    def _run_entered(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option_id:
+            self.genlab.open_live(event.option_id)
+
+    @on(Queue.Asked)
+    def _run_asked(self, event: Queue.Asked) -> None:
+        event.stop()
+        queue = self.query_one(Queue)
+        run = next((run for run in queue.runs if run.id == event.run_id), None)
+        if run is None:
+            return
+        if event.verb in ("up", "down"):
+            verbs.reorder(self.genlab, run, event.verb, [r for r in queue.runs if r.state is RunState.QUEUED])
+        else:
+            verbs.ask(self.genlab, event.verb, run)

@@ -1,0 +1,55 @@
+"""What a phenomenon is about: its explanation, its claims with their thresholds, the papers."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from genlab_tui.errors import GenlabError
+from genlab_tui.phenomenon import Claim, Phenomenon
+from genlab_tui.text import clean_text
+from screens.draft import Draft
+
+
+def source_line(phenomenon: Phenomenon) -> str:
+    """Return the papers in a few words: `Zhang et al. 2017 +1`, with blanks that do not break."""
+    if not phenomenon.papers:
+        return ""
+    more = f" +{len(phenomenon.papers) - 1}" if len(phenomenon.papers) > 1 else ""
+    return (clean_text(phenomenon.papers[0].key, 60) + more).replace(" ", "\u00a0")
+
+
+def about_text(draft: Draft) -> Content:
+    """Return the explanation, the claims of this draft and the papers."""
+    phenomenon = draft.phenomenon
+    parts = [Content(clean_text(phenomenon.explanation, 4000, multiline=True).strip())]
+    claims = _claims(draft)
+    for claim in claims:
+        kind = "claim" if claim.main else "side claim"
+        statement = clean_text(claim.statement or claim.name, 600)
+        parts.append(Content.assemble("\n", (f"{kind}: ", "bold $text-primary"), statement))
+        for criterion in claim.criteria:
+            line = f"{criterion.name}: {criterion.effect.rule.text} {criterion.unit}".strip()
+            parts.append(Content.assemble(("  · ", "$text-accent"), clean_text(line, 200)))
+            if criterion.control:
+                parts.append(
+                    Content.styled("    control: " + clean_text(criterion.control.name, 200), "$foreground-muted")
+                )
+    parts += [
+        Content.assemble(
+            "\n",
+            (clean_text(paper.key, 100), "bold $text-primary"),
+            f" {clean_text(paper.title, 300)}. ",
+            (clean_text(f"{paper.venue} {paper.url}", 300), "$foreground-muted"),
+        )
+        for paper in phenomenon.papers
+    ]
+    return Content("\n").join(parts)
+
+
+def _claims(draft: Draft) -> tuple[Claim, ...]:
+    """Return the claims of a draft; none while it does not hold together."""
+    try:
+        spec = draft.spec()
+        return draft.phenomenon.claims(draft.phenomenon.config_of(spec), spec)
+    except GenlabError:
+        return ()

@@ -1,0 +1,110 @@
+"""What a chart panel of a run can show: its metrics, the generalisation gap, the phenomenon's own figures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from genlab_tui.compare import LoadedRun, metric_figure
+from genlab_tui.figure import Figure, HeatMap, Reference
+from genlab_tui.lines import Axis
+from genlab_tui.phenomenon import Phenomenon
+from genlab_tui.rundata import Curve, Member, RunData
+
+GAP = "gap"
+PAIR = ("train_accuracy", "test_accuracy")
+FIGURE = "figure:"
+MANY_MARKS = 4
+"""More marks than these are not drawn on the curves."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something a panel can show: `key` is kept between sessions, `title` is for the eye."""
+
+    key: str
+    title: str
+
+
+def choices(phenomenon: Phenomenon | None, data: RunData, figures: Sequence[Figure | HeatMap]) -> tuple[Choice, ...]:
+    """Return what there is to show, declared metrics first; metrics count as soon as the phenomenon declares them."""
+    declared = {m.name: m.label for m in phenomenon.metrics} if phenomenon else {}
+    names = dict.fromkeys((*declared, *data.curves))
+    found = [Choice(name, declared.get(name, name.replace("_", " "))) for name in names]
+    if all(name in names for name in PAIR):
+        found.append(Choice(GAP, "generalisation gap"))
+    return (*found, *(Choice(FIGURE + f.name, f.title) for f in figures))
+
+
+def defaults(known: Sequence[Choice], count: int) -> list[str]:
+    """Return the keys that the first panels show: loss, test accuracy, gap, figures; then the rest in order.
+
+    A run without accuracy curves starts with its figures.
+    """
+    keys = [choice.key for choice in known]
+    figures = [key for key in keys if key.startswith(FIGURE)]
+    wanted = ["train_loss", "test_accuracy", GAP, *figures, *keys] if GAP in keys else [*figures, *keys]
+    order = [key for key in dict.fromkeys(wanted) if key in keys]
+    return [order[i % len(order)] for i in range(count)] if order else []
+
+
+@dataclass(frozen=True)
+class Options:
+    """How curves are drawn. `log_y` None: as the phenomenon declares it."""
+
+    x: Axis = "step"
+    log_y: bool | None = None
+    members: bool = False
+
+
+def chart(
+    key: str, runs: Sequence[LoadedRun], figures: Sequence[Figure | HeatMap], options: Options
+) -> Figure | HeatMap | None:
+    """Return what a panel shows of one run or several: a metric of all of them, or one of the figures given."""
+    if key.startswith(FIGURE):
+        return _with_log(next((f for f in figures if f.name == key[len(FIGURE) :]), None), options.log_y)
+    shown = [dataclasses.replace(run, data=with_gap(run.data)) for run in runs] if key == GAP else list(runs)
+    figure = metric_figure(shown, key, x=options.x, members=options.members, log_y=options.log_y)
+    if key == GAP:
+        figure = dataclasses.replace(figure, title="generalisation gap", y_label="train - test accuracy")
+        figure = dataclasses.replace(figure, references=(Reference(0.0, "no gap"),))
+    marks = _marks(runs[0].data) if len(runs) == 1 and options.x == "step" else ()
+    return dataclasses.replace(figure, references=(*figure.references, *marks))
+
+
+def _with_log(figure: Figure | HeatMap | None, log_y: bool | None) -> Figure | HeatMap | None:
+    if isinstance(figure, Figure) and log_y is not None and figure.log_y != log_y:
+        return dataclasses.replace(figure, log_y=log_y)
+    return figure
+
+
+def _marks(data: RunData) -> tuple[Reference, ...]:
+    """What happened while the run went on: regularisers that were changed always, marks as long as they are few."""
+    changes = [
+        Reference(c.step, f"{c.regulariser} {'off' if c.strength is None else f'{c.strength:g}'}", "x")
+        for c in data.changes
+    ]
+    marks = [Reference(m.step, m.text, "x") for m in data.marks if m.step >= 0]
+    return (*changes, *marks) if len(marks) <= MANY_MARKS else tuple(changes)
+
+
+def with_gap(data: RunData) -> RunData:
+    """Return run data with the curve `gap`: train minus test accuracy of every member, where both were measured."""
+    import numpy as np
+
+    train, test = (data.curves.get(name, {}) for name in PAIR)
+    gaps: dict[Member, Curve] = {}
+    for member, curve in train.items():
+        other = test.get(member)
+        if other is None:
+            continue
+        if len(curve.step) == len(other.step) and np.array_equal(curve.step, other.step):
+            gaps[member] = dataclasses.replace(curve, value=curve.value - other.value)
+        else:
+            _, mine, theirs = np.intersect1d(curve.step, other.step, return_indices=True)
+            gaps[member] = Curve(
+                curve.step[mine], curve.epoch[mine], curve.seconds[mine], curve.value[mine] - other.value[theirs]
+            )
+    curves: Mapping[str, Mapping[Member, Curve]] = {**data.curves, GAP: gaps}
+    return dataclasses.replace(data, curves=curves)

@@ -1,0 +1,156 @@
+"""The form: generated from what a phenomenon declares; one row a field, help for the one that has the focus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+
+from genlab_tui.phenomenon import Param
+from genlab_tui.text import clean_text
+from jobs.request import MAX_FIRST_SEED, MAX_SEEDS
+from screens.draft import FIXED, Draft
+from screens.panels.fields import Entry, Field
+
+FIXED_HELP = {
+    "preset": "a named config",
+    "data": "the data set that every arm is made from",
+    "seeds": f"repetitions of every arm, paired across arms: 1 to {MAX_SEEDS}; a verdict needs 3",
+    "first_seed": f"the first of the consecutive seeds: 0 to {MAX_FIRST_SEED}",
+    "device": "auto takes the first free GPU, else the processor",
+}
+
+
+class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """The fields of a draft, two to a row; up and down move between them, enter goes on."""
+
+    DEFAULT_CSS = """
+    Form { layout: grid; grid-size: 2; grid-rows: 1; grid-gutter: 0 1; height: 1fr; scrollbar-size-vertical: 1; }
+    """
+    BINDING_GROUP_TITLE = "Form"
+    MOVE = Binding.Group("field", compact=True)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "field above", group=MOVE, tooltip="The field before"),
+        Binding("down,enter", "move(1)", "field below", group=MOVE, tooltip="The next field"),
+    ]
+
+    class Left(Message):
+        """The focus moves past the last field (1) or before the first (-1)."""
+
+        def __init__(self, way: int) -> None:
+            super().__init__()
+            self.way = way
+
+    class Focused(Message):
+        """A field got the focus."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown = ""
+        self._last = FIXED[0]
+
+    def compose(self) -> ComposeResult:
+        for name in FIXED:
+            options = ("auto", "cpu") if name == "device" else () if "seed" in name else ("",)
+            yield Field(name, name.replace("_", " "), "", options, wide=name == "data")
+
+    async def show(self, draft: Draft, devices: Sequence[str]) -> None:
+        """Show a draft; the fields are built anew only for another phenomenon."""
+        phenomenon = draft.phenomenon
+        if self.shown != phenomenon.name:
+            self.shown = phenomenon.name
+            await self.query(".-param").remove()
+            await self.mount_all(_fields(phenomenon.params(), draft.values))
+            self.field("preset").offer(tuple(phenomenon.presets))
+            self.field("data").offer(phenomenon.data or ("",))
+            self._last = FIXED[0]
+        self.field("device").offer(("auto", *devices))
+        self.refill(draft)
+
+    def refill(self, draft: Draft) -> None:
+        """Bring the values of a draft into the fields."""
+        for name in FIXED:
+            self.field(name).take(getattr(draft, name))
+        for name, value in draft.values.items():
+            self.field(name).take(value)
+
+    def mark(self, problems: Mapping[str, str]) -> None:
+        """Mark the fields that are wrong."""
+        for field in self.query(Field):
+            field.mark((field.name or "") in problems)
+
+    def field(self, name: str) -> Field:
+        """Return a field by its name."""
+        return next(field for field in self.query(Field) if field.name == name)
+
+    @property
+    def focused_name(self) -> str:
+        """The name of the field that has the focus, or empty."""
+        return next((f.name or "" for f in self.query(Field) if f.editor.has_focus), "")
+
+    def take_focus(self, name: str = "") -> None:
+        """Focus a field: the one named, else the one that had it last."""
+        self.field(name or self._last).editor.focus()
+
+    def on_descendant_focus(self) -> None:
+        if name := self.focused_name:
+            self._last = name
+            self.post_message(self.Focused(name))
+
+    @on(Entry.Leave)
+    def _entry_left(self, event: Entry.Leave) -> None:
+        event.stop()
+        self.action_move(event.way)
+
+    def action_move(self, by: int) -> None:
+        fields = list(self.query(Field))
+        at = next((i for i, field in enumerate(fields) if field.editor.has_focus), -1) + by
+        if 0 <= at < len(fields):
+            fields[at].editor.focus()
+        else:
+            self.post_message(self.Left(by))
+
+
+def _fields(params: Sequence[Param], values: Mapping[str, str]) -> list[Field]:
+    """Return the fields of a config; one that a full-width field follows takes its row alone."""
+    fields = [_field(param, values[param.name]) for param in params]
+    column = 0
+    for field, following in zip(fields, [*fields[1:], None], strict=True):
+        wide = field.has_class("-wide") or (column == 0 and following is not None and following.has_class("-wide"))
+        field.set_class(wide, "-wide")
+        column = 0 if wide else 1 - column
+    return fields
+
+
+def _field(param: Param, value: str) -> Field:
+    options: tuple[str, ...] = ()
+    if param.kind is bool and not param.many:
+        options = ("no", "yes")
+    elif param.choices and not param.many:
+        options = tuple(param.text(choice) for choice in param.choices)
+    wide = param.many or any(len(option) > 8 for option in options)
+    field = Field(param.name, param.name.replace("_", " "), value, options, wide=wide)
+    field.add_class("-param")
+    return field
+
+
+def field_help(draft: Draft, name: str) -> str:
+    """Return the help of a field: what it is, its unit, its bounds."""
+    if name == "preset":
+        return clean_text(draft.phenomenon.preset(draft.preset).note or FIXED_HELP[name])
+    if name in FIXED_HELP:
+        return FIXED_HELP[name]
+    param = next((p for p in draft.phenomenon.params() if p.name == name), None)
+    if param is None:
+        return ""
+    parts = [param.help, param.unit, param.bounds, "default not confirmed by a source" if param.unverified else ""]
+    return clean_text(" · ".join(part for part in parts if part))

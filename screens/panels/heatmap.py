@@ -1,0 +1,202 @@
+"""A matrix as coloured cells: numbers in them where they fit, two rows in one where they do not, a scale below."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from rich.style import Style
+from textual.app import RenderResult
+from textual.color import Color
+from textual.strip import Strip
+from textual.widget import Widget
+
+from genlab_tui.figure import HeatMap
+from genlab_tui.text import clean_text, human_number
+from screens.panels.axes import LARGEST
+from screens.panels.cells import Cells, columns_of, shorten
+
+# Viridis (matplotlib, CC0) in nine stops: lightness grows along it, so it reads without colour too.
+STOPS = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725")
+SHADES = 64
+
+
+def shade(place: float) -> str:
+    """Return the colour of a place from 0 to 1 on the scale, one of `SHADES`."""
+    place = round(min(max(place, 0.0), 1.0) * (SHADES - 1)) / (SHADES - 1) * (len(STOPS) - 1)
+    low = min(int(place), len(STOPS) - 2)
+    return Color.parse(STOPS[low]).blend(Color.parse(STOPS[low + 1]), place - low).hex6
+
+
+def fold(values: Sequence[Sequence[float]], rows: int, columns: int) -> list[list[float]]:
+    """Return a matrix of at most `rows` x `columns`: means over neighbours, NaN where none is finite.
+
+    Ragged rows are filled up with NaN.
+    """
+    tall, wide = len(values), max((len(row) for row in values), default=0)
+    down, across = max(-(-tall // max(rows, 1)), 1), max(-(-wide // max(columns, 1)), 1)
+    folded = []
+    for top in range(0, tall, down):
+        line = []
+        for left in range(0, wide, across):
+            block = [v for row in values[top : top + down] for v in row[left : left + across] if abs(v) < LARGEST]
+            line.append(math.fsum(v / len(block) for v in block) if block else math.nan)
+        folded.append(line)
+    return folded
+
+
+class HeatMapPanel(Widget):
+    """A heat map with its labels and its scale."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"heat-map--title", "heat-map--rule", "heat-map--text"}
+    DEFAULT_CSS = """
+    HeatMapPanel { height: 1fr; width: 1fr; background: $background; color: $foreground; }
+    HeatMapPanel > .heat-map--title { color: $foreground; text-style: bold; }
+    HeatMapPanel > .heat-map--rule { color: $border; }
+    HeatMapPanel > .heat-map--text { color: $foreground; }
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._map: HeatMap | None = None
+        self._strips: list[Strip] | None = None
+
+    def draw(self, heat_map: HeatMap | None) -> None:
+        """Show a heat map (the same one again costs nothing)."""
+        if heat_map is not self._map:
+            self._map, self._strips = heat_map, None
+            self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips = None
+
+    def render(self) -> RenderResult:
+        return ""
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size
+        if self._strips is None or len(self._strips) != height or self._strips[0].cell_length != width:
+            cells = Cells(width, height)
+            colours = paint(self._map, cells) if width and height else set()
+            self._strips = cells.strips(self._styles(colours), self.rich_style)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(width, self.rich_style)
+
+    def _styles(self, colours: set[str]) -> dict[str, Style]:
+        styles = {}
+        for name in ("title", "rule", "text"):
+            full = self.get_component_rich_style(f"heat-map--{name}", partial=True)
+            styles[name] = Style(color=full.color, bold=full.bold, reverse=full.reverse)
+        text = Color.from_rich_color(styles["text"].color)
+        styles["tick"] = Style(color=self.background_colors[1].blend(text, 0.65).rich_color)
+        return styles | {colour: Style(color=colour) for colour in colours}
+
+
+def paint(heat_map: HeatMap | None, cells: Cells) -> set[str]:
+    """Paint a heat map into cells; return the colours that are used as keys of styles."""
+    width, height = cells.width, cells.height
+    top = 0
+    if height >= 3:
+        cells.put(0, 0, "─" * width, "rule")
+        title = clean_text(heat_map.title, 120) if heat_map else ""
+        cells.put(0, 1, shorten(f" {title} ", width - 2) if title else "", "title")
+        top = 1
+    finite = [v for row in heat_map.values for v in row if abs(v) < LARGEST] if heat_map else []
+    if heat_map is None or not finite:
+        text = shorten("no data yet" if heat_map is None or not heat_map.values else "nothing that can be drawn", width)
+        cells.put(top + (height - top) // 2, max((width - columns_of(text)) // 2, 0), text, "tick")
+        return set()
+    low, high = min(finite), max(finite)
+    labelled = height - top >= 4 and width >= 16
+    names = [clean_text(name, 24) for name in heat_map.y_ticks]
+    left = min(max((columns_of(n) for n in names), default=0) + 1, width // 3) if labelled else 0
+    rows, columns = height - top - (2 if labelled else 0), width - left
+    values = fold(heat_map.values, 2 * rows, columns)
+    halves = len(values) > rows
+    if halves and len(values) % 2:
+        values.append([math.nan] * len(values[0]))
+    cell = max(min(columns // max(len(values[0]), 1), 9), 1)
+    tall = 1 if halves else max(min(rows // len(values), cell // 2, 4), 1)
+    colours: set[str] = set()
+    for i, line in enumerate(values[:: 2 if halves else 1]):
+        for j, value in enumerate(line):
+            at = (top + i * tall, left + j * cell)
+            if halves:
+                _half_cells(cells, at, cell, value, values[2 * i + 1][j], (low, high), colours)
+            else:
+                _full_cell(cells, at, (cell, tall), value, (low, high), colours)
+    if labelled:
+        used = len(values) // (2 if halves else 1) * tall
+        for name, place in zip(names, _centres(len(names), used), strict=True):
+            cells.put(top + place, 0, shorten(name, left - 1), "tick")
+        _bottom(heat_map, cells, top + used, left, cell * len(values[0]), (low, high))
+    return colours
+
+
+Limits = tuple[float, float]
+
+
+def _colour(value: float, limits: Limits) -> str:
+    low, high = limits
+    if not abs(value) < LARGEST:
+        return ""
+    return shade(value / (high - low) - low / (high - low)) if high - low > 0 else shade(0.5)
+
+
+def _full_cell(
+    cells: Cells, at: tuple[int, int], size: tuple[int, int], value: float, limits: Limits, colours: set[str]
+) -> None:
+    colour = _colour(value, limits)
+    wide, tall = size
+    for row in range(at[0], min(at[0] + tall, cells.height)):
+        for column in range(at[1], min(at[1] + wide, cells.width)):
+            if colour:
+                cells.tints[row, column] = colour
+    text = human_number(value, 3) if colour else "×"
+    if columns_of(text) > wide - (wide > 3):
+        text = human_number(value, 2) if colour else "×"
+    if columns_of(text) <= wide - (wide > 3) and (wide >= 3 or not colour):
+        key = "tick" if not colour else "#000000" if Color.parse(colour).brightness > 0.5 else "#ffffff"
+        if colour:
+            colours.add(key)
+        cells.put(at[0] + (tall - 1) // 2, at[1] + (wide - columns_of(text)) // 2, text, key)
+
+
+def _half_cells(
+    cells: Cells, at: tuple[int, int], wide: int, upper: float, lower: float, limits: Limits, colours: set[str]
+) -> None:
+    above, below = _colour(upper, limits), _colour(lower, limits)
+    colours |= {colour for colour in (above, below) if colour}
+    if above:
+        cells.put(at[0], at[1], "▀" * wide, above)
+    elif below:
+        cells.put(at[0], at[1], "▄" * wide, below)
+    if above and below:
+        for column in range(at[1], min(at[1] + wide, cells.width)):
+            cells.tints[at[0], column] = below
+
+
+def _centres(count: int, length: int) -> list[int]:
+    return [min(int((i + 0.5) * length / count), length - 1) for i in range(count)] if length else [0] * count
+
+
+def _bottom(heat_map: HeatMap, cells: Cells, row: int, left: int, length: int, limits: Limits) -> None:
+    """Write the labels of the columns where they fit, then axis names and the scale of colours."""
+    free = left
+    for name, place in zip(heat_map.x_ticks, _centres(len(heat_map.x_ticks), length), strict=True):
+        name = clean_text(name, 12)
+        start = max(left + place - columns_of(name) // 2, left)
+        if start >= free and start + columns_of(name) <= cells.width:
+            free = cells.put(row, start, name, "tick") + 1
+    last = min(row + 1, cells.height - 1)
+    low, high = (human_number(v, 3) for v in limits)
+    scale = 12 if cells.width >= 40 else 6
+    start = cells.width - scale - columns_of(low) - columns_of(high) - 2
+    axes = " × ".join(clean_text(label, 30) for label in (heat_map.y_label, heat_map.x_label) if label)
+    cells.put(last, 0, shorten(axes, max(start - 1, 0)), "tick")
+    start = cells.put(last, max(start, 0), low + " ", "tick")
+    for i in range(scale):
+        if start + i < cells.width:
+            cells.tints[last, start + i] = shade(i / (scale - 1))
+    cells.put(last, start + scale, " " + high, "tick")

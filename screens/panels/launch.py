@@ -1,0 +1,144 @@
+"""The launch panel: the question, the form, the regularisers, what is wrong and what it would cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from genlab_tui import data
+from genlab_tui.errors import GenlabError
+from genlab_tui.phenomenon import Phenomenon
+from genlab_tui.regularisers import BY_NAME
+from genlab_tui.text import clean_text
+from screens.draft import Draft, cost_line
+from screens.panels.about import source_line
+from screens.panels.fields import Field
+from screens.panels.form import Form, field_help
+from screens.panels.marks import clip
+from screens.panels.regularisers import Regularisers
+
+
+class Launch(Vertical):
+    """The draft of one phenomenon on screen; drafts of the others are kept as they were left."""
+
+    class Changed(Message):
+        """The draft is another, or says something else now."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(id="launch", classes="panel")
+        self.data_dir = data_dir
+        self.drafts: dict[str, Draft] = {}
+        self.draft: Draft | None = None
+        self.topic = ""
+        """The field or regulariser that the hint is about."""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="question")
+        yield Form()
+        yield Static(id="hint")
+        yield Regularisers()
+        yield Static(id="cost")
+
+    async def show(self, phenomenon: Phenomenon, devices: list[str]) -> None:
+        """Show the draft of a phenomenon. Raises GenlabError for a declaration that does not hold together."""
+        if self.draft and self.draft.phenomenon is phenomenon:
+            return
+        self.draft = self.drafts.setdefault(phenomenon.name, self.drafts.get(phenomenon.name) or Draft(phenomenon))
+        self.topic = ""
+        self.border_title = Content(clean_text(phenomenon.title, 60))
+        source = Content.styled(f"  {source_line(phenomenon)}", "$foreground-muted")
+        self.query_one("#question", Static).update(Content(clean_text(phenomenon.question, 300)) + source)
+        await self.query_one(Form).show(self.draft, devices)
+        self.query_one(Regularisers).show(self.draft)
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show what is wrong, what it costs and the help for what is at hand; nothing moves while typing."""
+        if self.draft is None:
+            return
+        problems = self.draft.problems()
+        missing = self._missing(self.draft)
+        self.query_one(Form).mark(problems)
+        hint = self.query_one("#hint", Static)
+        hint.update(clip(self._hint(self.draft, problems, missing), hint.size.width, hint.size.height))
+        self.query_one("#cost", Static).update(self._cost(self.draft, problems, missing))
+        self.post_message(self.Changed())
+
+    def _missing(self, draft: Draft) -> str:
+        """Say how to get the data set where it is not on this machine; the form says whether it is."""
+        field = self.query_one(Form).field("data")
+        if draft.data not in data.DATASETS:
+            field.remark("made by the phenomenon")
+            return ""
+        found = data.locate(draft.data, self.data_dir)
+        field.remark(f"✓ {data.DATASETS[draft.data].title}" if found.present else "✗ not on this machine")
+        return "" if found.present else f"{draft.data} is not on this machine: {found.problem or found.how}"
+
+    def _hint(self, draft: Draft, problems: dict[str, str], missing: str) -> Content:
+        if problems:
+            return Content.styled(problems.get(self.topic) or next(iter(problems.values())), "$text-error")
+        if missing and self.topic in ("", "data", "preset"):
+            return Content.styled(clean_text(missing), "$text-warning")
+        if self.topic in BY_NAME:
+            regulariser = BY_NAME[self.topic]
+            return Content.styled(f"{regulariser.help} Strength: {regulariser.strength_name}.", "$foreground-muted")
+        return Content.styled(field_help(draft, self.topic or "preset"), "$foreground-muted")
+
+    def _cost(self, draft: Draft, problems: dict[str, str], missing: str) -> Content:
+        if problems:
+            words = ", ".join(name.replace("_", " ") for name in problems)
+            return Content.styled(f"cannot launch yet: {words}", "$text-error")
+        if missing:
+            return Content.styled(f"cannot launch yet: {draft.data} is missing", "$text-warning")
+        try:
+            estimate, arms = draft.cost()
+        except GenlabError as error:
+            return Content.styled(clean_text(error), "$text-error")
+        return Content.styled(cost_line(estimate, arms, draft.seed_count()), "bold $foreground")
+
+    # --- what the user does -------------------------------------------------------------------------------------------
+
+    @on(Field.Changed)
+    def _field_changed(self, event: Field.Changed) -> None:
+        event.stop()
+        if self.draft is None:
+            return
+        if event.name == "preset":
+            self.draft.take_preset(event.value)
+            self.query_one(Form).refill(self.draft)
+            self.query_one(Regularisers).show(self.draft)
+        else:
+            self.draft.put(event.name, event.value)
+        self.redraw()
+
+    @on(Form.Focused)
+    def _field_focused(self, event: Form.Focused) -> None:
+        event.stop()
+        self.topic = event.name
+        self.redraw()
+
+    @on(Regularisers.Moved)
+    def _regulariser_chosen(self, event: Regularisers.Moved) -> None:
+        event.stop()
+        self.topic = self.query_one(Regularisers).chosen
+        self.redraw()
+
+    def switch(self, name: str) -> bool | None:
+        """Switch a regulariser; returns whether it is on, or None where it does not apply."""
+        on_now = self.query_one(Regularisers).switch(name)
+        self.topic = name
+        self.redraw()
+        return on_now
+
+    def strengthen(self, by: int) -> None:
+        """Step the strength of the regulariser that was chosen last."""
+        regularisers = self.query_one(Regularisers)
+        if regularisers.step(by) is not None:
+            self.topic = regularisers.chosen
+            self.redraw()

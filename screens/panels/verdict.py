@@ -1,0 +1,180 @@
+"""The verdict as it forms: one line in the Live screen, and everything with its numbers in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.widget import Widget
+
+from genlab_tui.events import Value, from_value
+from genlab_tui.text import clean_text, human_number
+from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Verdict
+from screens.panels.marks import VERDICT_STYLES
+
+MARKS = {Grade.PASS: ("✓", "$text-success"), Grade.FAIL: ("✗", "$text-error"), Grade.UNMET: ("?", "$text-warning")}
+WAITING = ("…", "$foreground-muted")
+
+
+def number(value: Value, unit: str = "") -> str:
+    """Return a value in few characters with its unit."""
+    text = human_number(from_value(value), 3) if value is not None else "–"
+    unit = clean_text(unit, 20)
+    return f"{text} {unit}" if unit else text
+
+
+def mark(criterion: CriterionResult, *, ended: bool) -> tuple[str, str]:
+    """Return the character and style of a criterion. Without a number, a run that goes on is waited for."""
+    return WAITING if criterion.status is Grade.UNMET and not ended else MARKS[criterion.status]
+
+
+def control_mark(controls: Iterable[ControlResult], *, ended: bool) -> Content:
+    """Return whether a negative control fired (which it must not), in one word."""
+    known = list(controls)
+    if any(c.fired for c in known):
+        return Content.assemble(("control FIRED", "bold $text-error"))
+    if not known:
+        return Content("")
+    if any(c.missing for c in known):
+        return Content.assemble("control ", ("?", "$text-warning") if ended else WAITING)
+    return Content.assemble("control ", ("quiet", "$text-success"))
+
+
+def verdict_line(verdict: Verdict | None, width: int, *, ended: bool) -> Content:
+    """Return the verdict in one line: as many criteria of the main claims as fit, each as full as there is room."""
+    if verdict is None:
+        return Content.styled(" no verdict: the phenomenon is not installed", "$foreground-muted")
+    criteria = [c for claim in verdict.claims if claim.main for c in claim.criteria]
+    if not criteria:
+        return Content.styled(" no main claim is judged with these arms", "$foreground-muted")
+    controls = control_mark((c.control for c in criteria if c.control), ended=ended)
+    status = Content.styled(verdict.status, f"bold {VERDICT_STYLES[verdict.status]}") if ended else Content("")
+    ends = Content("  ").join([part for part in (controls, status) if part.plain])
+    room = width - ends.cell_length - 3
+    line = next((full for style in ("full", "short", "mark") if (full := _all(criteria, style, ended)).cell_length <= room), None)
+    if line is None:
+        line = _as_fits(criteria, room, ended=ended)
+    gap = max(width - line.cell_length - ends.cell_length - 2, 1)
+    return Content.assemble(" ", line, " " * gap, ends)
+
+
+def _all(criteria: Sequence[CriterionResult], style: str, ended: bool) -> Content:
+    return Content("  ").join([_criterion(c, style, ended=ended) for c in criteria])
+
+
+def _as_fits(criteria: Sequence[CriterionResult], room: int, *, ended: bool) -> Content:
+    """Return the criteria that need a look first, as many as fit, and how many more pass."""
+    order = sorted(criteria, key=lambda c: c.status is Grade.PASS)
+    line = Content("")
+    for done, criterion in enumerate(order):
+        rest = order[done + 1 :]
+        passed = sum(c.status is Grade.PASS for c in rest)
+        more = [part for count, sign in ((passed, "✓"), (len(rest) - passed, "?")) if count for part in (f"+{count} {sign}",)]
+        tail = "  " + "  ".join(more) if more else ""
+        longer = line + Content("  " if done else "") + _criterion(criterion, "mark", ended=ended)
+        if longer.cell_length + len(tail) > room:
+            break
+        line, end = longer, tail
+    else:
+        return line
+    return line + Content.styled(end if line.plain else f"{len(order)} criteria", "$foreground-muted")
+
+
+def _criterion(criterion: CriterionResult, style: str, *, ended: bool) -> Content:
+    sign, colour = mark(criterion, ended=ended)
+    name = clean_text(criterion.name, 40 if style == "full" else 18)
+    value = number(criterion.value, criterion.unit if style == "full" else "") if criterion.seeds else ""
+    if style == "mark":
+        return Content.assemble((sign, colour), f" {name}")
+    rest = f" {clean_text(criterion.threshold, 40)}" if style == "full" else ""
+    return Content.assemble((sign, colour), f" {name} ", (value, "bold"), (rest, "$foreground-muted"))
+
+
+def verdict_table(verdict: Verdict | None, *, ended: bool) -> Content:
+    """Return every claim with every criterion: number, threshold, agreement of seeds, published number, control."""
+    if verdict is None:
+        return Content.styled("The phenomenon of this run is not installed: there is nothing to judge it by.", "")
+    head: list[Content] = []
+    if ended:
+        head.append(Content.styled(verdict.status, f"bold {VERDICT_STYLES[verdict.status]}"))
+    else:
+        head.append(Content.styled("forming while the run goes on", "italic $foreground-muted"))
+    blocks = [Content("  ").join([*head, Content.styled(clean_text(verdict.scope, 400), "$foreground-muted")])]
+    blocks += [_claim(claim, ended=ended) for claim in verdict.claims]
+    return Content("\n\n").join(blocks)
+
+
+def _claim(claim: ClaimResult, *, ended: bool) -> Content:
+    title = clean_text(claim.name, 120)
+    kind = "claim" if claim.main else "side claim"
+    lines = [Content.assemble((f"{kind}: ", "$foreground-muted"), (title, "bold"))]
+    if ended:
+        lines[0] += Content.styled(f"  {claim.status}", VERDICT_STYLES[claim.status])
+    if claim.statement:
+        lines.append(Content.styled(f"  {clean_text(claim.statement, 400)}", "$foreground-muted"))
+    for criterion in claim.criteria:
+        lines += _criterion_lines(criterion, ended=ended)
+    if ended and claim.reason:
+        lines.append(Content.styled(f"  → {clean_text(claim.reason, 300)}", "$text-warning"))
+    return Content("\n").join(lines)
+
+
+def _criterion_lines(criterion: CriterionResult, *, ended: bool) -> list[Content]:
+    sign, colour = mark(criterion, ended=ended)
+    grade = criterion.status.value if ended or criterion.status is not Grade.UNMET else "waiting"
+    value = number(criterion.value, criterion.unit) if criterion.seeds else "no number yet"
+    lines = [
+        Content.assemble(
+            "  ",
+            (f"{sign} {grade:7}", colour),
+            f" {clean_text(criterion.name, 60)}  ",
+            (value, "bold"),
+            (f"  asked {clean_text(criterion.threshold, 60)}", "$foreground-muted"),
+        )
+    ]
+    details = []
+    if criterion.seeds:
+        seeds = ", ".join(number(v) for v in list(criterion.seeds.values())[:8])
+        more = f", … ({len(criterion.seeds)})" if len(criterion.seeds) > 8 else ""
+        details.append(f"seeds {seeds}{more}; {criterion.agree} of {len(criterion.seeds)} pass alone")
+    if criterion.published is not None:
+        published = criterion.published
+        text = published if isinstance(published, str) else number(published, criterion.unit)
+        source = f" ({clean_text(criterion.published_source, 120)})" if criterion.published_source else ""
+        details.append(f"published {clean_text(text, 80)}{source}")
+    if criterion.reason and ended:
+        details.append(clean_text(criterion.reason, 200))
+    lines += [Content.styled(f"            {detail}", "$foreground-muted") for detail in details]
+    control = criterion.control
+    if control is not None:
+        state = "FIRED" if control.fired else "no number" if control.missing else "quiet"
+        text = (
+            f"            control {clean_text(control.name, 60)}: {number(control.value)} {control.threshold} · {state}"
+        )
+        lines.append(Content.styled(text, "$text-error" if control.fired else "$foreground-muted"))
+    return lines
+
+
+class VerdictLine(Widget):
+    """The verdict in one line."""
+
+    DEFAULT_CSS = """
+    VerdictLine { height: 1; width: 100%; background: $background; color: $foreground; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._verdict: Verdict | None = None
+        self._known = self._ended = False
+
+    def tell(self, verdict: Verdict | None, *, ended: bool, known: bool = True) -> None:
+        """Show a verdict; `known` is false as long as nothing was read."""
+        if (verdict, ended, known) != (self._verdict, self._ended, self._known):
+            self._verdict, self._ended, self._known = verdict, ended, known
+            self.refresh()
+
+    def render(self) -> RenderResult:
+        if not self._known:
+            return Content("")
+        return verdict_line(self._verdict, self.size.width, ended=self._ended)

@@ -1,0 +1,56 @@
+"""The lab's own two themes, one dark, one light; Textual's come with the app."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+THEMES: tuple[Theme, ...] = (
+    Theme(
+        name="genlab-dark",
+        primary="#5AA9E6",
+        secondary="#7C8DB5",
+        accent="#F2B880",
+        success="#7BC8A4",
+        warning="#E8C468",
+        error="#E5707E",
+        foreground="#D5DAE3",
+        background="#10141B",
+        surface="#161B24",
+        panel="#1E2530",
+        dark=True,
+        variables={
+            "block-cursor-background": "#2A4A6B",
+            "block-cursor-foreground": "#FFFFFF",
+            "block-cursor-text-style": "none",
+            "block-cursor-blurred-background": "#232C3A",
+            "block-cursor-blurred-foreground": "#D5DAE3",
+            "block-cursor-blurred-text-style": "none",
+            "border": "#3A4658",
+            "border-blurred": "#3A4658",
+        },
+    ),
+    Theme(
+        name="genlab-light",
+        primary="#1F6FB2",
+        secondary="#5B6B8C",
+        accent="#B4541A",
+        success="#23815A",
+        warning="#9A6B00",
+        error="#B3313F",
+        foreground="#1F2630",
+        background="#FBFAF7",
+        surface="#F3F1EC",
+        panel="#E6E3DB",
+        dark=False,
+        variables={
+            "block-cursor-background": "#CBE0F2",
+            "block-cursor-foreground": "#0F2A42",
+            "block-cursor-text-style": "none",
+            "block-cursor-blurred-background": "#E9E6DE",
+            "block-cursor-blurred-foreground": "#1F2630",
+            "block-cursor-blurred-text-style": "none",
+            "border": "#B9B4A7",
+            "border-blurred": "#B9B4A7",
+        },
+    ),
+)

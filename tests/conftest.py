@@ -1,0 +1,37 @@
+"""What every test gets: a lab of its own, one thread a process, and the `--full` switch for whole campaigns."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# The suite is parallel over processes: more threads in each would only fight. Read by torch and numpy when they load.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+for variable in [name for name in os.environ if name.startswith("GENLAB_")]:
+    del os.environ[variable]
+
+TOYS = Path(__file__).parent / "data" / "phenomena"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--full`."""
+    parser.addoption("--full", action="store_true", help="run whole campaigns (marker `full`) too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip whole campaigns unless asked for."""
+    if config.getoption("--full"):
+        return
+    skip = pytest.mark.skip(reason="a whole campaign: run it with --full")
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _own_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test ever touches the lab of the person who runs the suite."""
+    monkeypatch.setenv("GENLAB_HOME", str(tmp_path / "lab"))

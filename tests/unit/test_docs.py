@@ -1,0 +1,67 @@
+"""The documentation is true: every command, variable and phenomenon is in the README, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import click
+
+from genlab_tui.cli import main
+from genlab_tui.commands.phenomena import markdown_table
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def test_every_command_and_option_is_documented() -> None:
+    for name, command in main.commands.items():
+        row = next((line for line in README.splitlines() if re.search(rf"`genlab-tui [^`]*\b{name}\b", line)), "")
+        assert row, f"the README does not name the command {name}"
+        if isinstance(command, click.Group):
+            missing = [sub for sub in command.commands if sub not in row]
+            assert not missing, f"{name}: {missing}"
+
+
+def test_every_command_has_help() -> None:
+    def walk(command: click.Command) -> None:
+        assert command.help, command.name
+        for parameter in command.params:
+            assert not isinstance(parameter, click.Option) or parameter.help, (command.name, parameter.name)
+        for sub in getattr(command, "commands", {}).values():
+            walk(sub)
+
+    walk(main)
+
+
+def test_every_variable_that_the_code_reads_is_documented() -> None:
+    sources = [p for folder in ("genlab_tui", "jobs", "screens") for p in (ROOT / folder).rglob("*.py")]
+    read = {name for p in sources for name in re.findall(r"\"(GENLAB_[A-Z_]+)\"", p.read_text())}
+    assert {"GENLAB_HOME", "GENLAB_CPU_SLOTS"} <= read
+    assert {name for name in read if name not in README} == set()
+
+
+def test_the_table_of_phenomena_is_the_declared_one() -> None:
+    block = README.split("<!-- phenomena -->")[1].split("<!-- /phenomena -->")[0].strip()
+    assert block == markdown_table(), "genlab-tui phenomena --markdown prints the table for the README"
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            if not target.startswith(("http:", "https:")):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    awk = next(line for line in script.splitlines() if line.startswith("command=$("))
+    env = {"PATH": os.environ["PATH"]}
+    found = subprocess.run(
+        ["bash", "-c", awk + '; printf %s "$command"'], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.startswith("python3 -m venv .venv && ")
+    assert found.stdout.endswith(".venv/bin/pytest -n auto")
+    assert found.stdout in README

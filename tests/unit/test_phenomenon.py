@@ -1,0 +1,79 @@
+"""Declared config fields: parsing, bounds and errors that name the field, the bounds and the nearest valid value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from genlab_tui.errors import BadValue
+from genlab_tui.phenomenon import Param, param, params
+
+
+@dataclass(frozen=True)
+class Config:
+    n: int = param(1000, help="Training samples.", low=10, high=5000)
+    lr: float = param(1e-3, help="Learning rate.", low=1e-6, high=1.0)
+    model: str = param("mlp", help="Network.", choices=("mlp", "conv"))
+    augment: bool = param(False, help="Shift inputs.")
+    levels: tuple[float, ...] = param((0.0, 0.5), help="Corruption.", low=0, high=1)
+
+
+FIELDS: dict[str, Param] = {p.name: p for p in params(Config)}
+
+
+def test_fields_keep_their_order_and_types() -> None:
+    assert [(p.name, p.kind, p.many) for p in params(Config)] == [
+        ("n", int, False),
+        ("lr", float, False),
+        ("model", str, False),
+        ("augment", bool, False),
+        ("levels", float, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("n", "50", 50),
+        ("lr", "1e-2", 0.01),
+        ("model", "conv", "conv"),
+        ("augment", "yes", True),
+        ("levels", "0, 0.2 1", (0.0, 0.2, 1.0)),
+        ("levels", (0.1, 0.3), (0.1, 0.3)),
+    ],
+)
+def test_parsing(field: str, text: object, value: object) -> None:
+    parsed = FIELDS[field].parse(text)
+    assert parsed == value
+    assert FIELDS[field].parse(FIELDS[field].text(parsed)) == parsed
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("n", "5", ["n = 5", "10 to 5000", "nearest valid value: 10"]),
+        ("n", "9999", ["10 to 5000", "nearest valid value: 5000"]),
+        ("n", "many", ["n = 'many'", "whole number"]),
+        ("n", "1.5", ["whole number"]),
+        ("lr", "nan", ["lr", "nearest valid value: 0.001"]),
+        ("model", "mpl", ["model", "mlp, conv", "did you mean 'mlp'"]),
+        ("augment", "perhaps", ["augment", "yes or no"]),
+        ("levels", "0 2", ["levels = 2", "0 to 1", "nearest valid value: 1"]),
+        ("levels", " ", ["levels", "at least one"]),
+    ],
+)
+def test_errors_name_field_bounds_and_nearest(field: str, text: str, words: list[str]) -> None:
+    with pytest.raises(BadValue) as caught:
+        FIELDS[field].parse(text)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_field_that_is_no_param_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Bad:
+        n: int = 3
+
+    with pytest.raises(TypeError, match=r"Bad\.n"):
+        params(Bad)

@@ -1,0 +1,46 @@
+"""Numbers over seeds, against scipy."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genlab_tui.stats import paired_delta, spearman, summarise
+
+FLOATS = st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: round(v, 3))
+
+
+@given(st.lists(FLOATS, min_size=2, max_size=12))
+def test_interval_is_student_t(values: list[float]) -> None:
+    found = summarise(values)
+    low, high = scipy.stats.t.interval(
+        0.95, len(values) - 1, loc=found.mean, scale=found.sd / math.sqrt(len(values)) or 1e-300
+    )
+    assert found.low == pytest.approx(low, rel=1e-9, abs=1e-6)
+    assert found.high == pytest.approx(high, rel=1e-9, abs=1e-6)
+
+
+def test_one_value_has_no_spread_and_none_has_nothing() -> None:
+    one, none = summarise([3.0]), summarise([math.nan])
+    assert (one.n, one.mean) == (1, 3.0)
+    assert math.isnan(one.low)
+    assert none.n == 0
+    assert math.isnan(none.mean)
+
+
+def test_delta_is_paired_over_shared_seeds_only() -> None:
+    found = paired_delta({1: 2.0, 2: 4.0, 3: 9.0}, {2: 1.0, 3: 5.0, 4: 100.0})
+    assert (found.n, found.mean) == (2, 3.5)
+
+
+@given(st.lists(st.tuples(FLOATS, FLOATS), min_size=3, max_size=15))
+def test_spearman_agrees_with_scipy(pairs: list[tuple[float, float]]) -> None:
+    x, y = [p[0] for p in pairs], [p[1] for p in pairs]
+    if len(set(x)) < 2 or len(set(y)) < 2:
+        assert math.isnan(spearman(x, y))
+    else:
+        assert spearman(x, y) == pytest.approx(scipy.stats.spearmanr(x, y).statistic, abs=1e-9)
