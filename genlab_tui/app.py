@@ -23,6 +23,7 @@ from genlab_tui.run import RunRecord
 from genlab_tui.safe_io import make_private_dir, read_json, write_json
 from genlab_tui.text import clean_text
 from screens.base import MODES, ModeScreen
+from screens.keys import KeyQueue
 from screens.messages import DevicesChanged, ProgressChanged, RunsChanged
 from screens.palette import GenlabCommands
 from screens.poller import Poller, Snapshot
@@ -71,6 +72,7 @@ class GenlabApp(App[None]):
         self._first_runs = tuple(run_ids)
         self._readers: OrderedDict[str, RunReader] = OrderedDict()
         self._poller = Poller(lab, self._deliver)
+        self._keys = KeyQueue(self, super().on_event)
         self._view = read_json(lab.view) or {}
         self._looked = False
         for theme in THEMES:
@@ -86,6 +88,12 @@ class GenlabApp(App[None]):
 
     def on_unmount(self) -> None:
         self._poller.stop()
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._keys.put(event)
+        else:
+            await super().on_event(event)
 
     def on_resize(self, event: events.Resize) -> None:
         if not fits(event.size) and not isinstance(self.screen, TooSmall):

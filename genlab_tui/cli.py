@@ -179,40 +179,21 @@ def logs(run: str, follow: bool) -> int:
     return print_logs(run, follow)
 
 
-@main.command()
-@RUN_IDS
-def pause(runs: tuple[str, ...]) -> int:
-    """Pause running runs; each keeps its slot."""
-    from genlab_tui.commands.control import apply
+def _declare(group: click.Group, verb: str, text: str) -> None:
+    """Declare a command that applies one verb of `jobs.runs` to every run named."""
 
-    return apply("pause", runs)
+    def body(runs: tuple[str, ...]) -> int:
+        from genlab_tui.commands.control import apply
 
+        return apply(verb, runs)
 
-@main.command()
-@RUN_IDS
-def resume(runs: tuple[str, ...]) -> int:
-    """Let paused runs go on; continue stopped, killed or lost ones from where they were."""
-    from genlab_tui.commands.control import apply
-
-    return apply("resume", runs)
+    group.command(name=verb, help=text)(RUN_IDS(body))
 
 
-@main.command()
-@RUN_IDS
-def stop(runs: tuple[str, ...]) -> int:
-    """Stop runs at a checkpoint; `resume` continues them."""
-    from genlab_tui.commands.control import apply
-
-    return apply("stop", runs)
-
-
-@main.command()
-@RUN_IDS
-def retry(runs: tuple[str, ...]) -> int:
-    """Try ended runs again; finished parts are kept."""
-    from genlab_tui.commands.control import apply
-
-    return apply("retry", runs)
+_declare(main, "pause", "Pause running runs; each keeps its slot.")
+_declare(main, "resume", "Let paused runs go on; continue stopped, killed or lost ones from where they were.")
+_declare(main, "stop", "Stop runs at a checkpoint; `resume` continues them.")
+_declare(main, "retry", "Try ended runs again; finished parts are kept.")
 
 
 @main.command(name="rm")
@@ -250,31 +231,9 @@ def queue(ctx: click.Context, as_json: bool) -> int | None:
     return show_queue(as_json)
 
 
-@queue.command(name="hold")
-@RUN_IDS
-def queue_hold(runs: tuple[str, ...]) -> int:
-    """Keep queued runs from starting."""
-    from genlab_tui.commands.control import apply
-
-    return apply("hold", runs)
-
-
-@queue.command(name="release")
-@RUN_IDS
-def queue_release(runs: tuple[str, ...]) -> int:
-    """Let held runs start when their turn comes."""
-    from genlab_tui.commands.control import apply
-
-    return apply("release", runs)
-
-
-@queue.command(name="cancel")
-@RUN_IDS
-def queue_cancel(runs: tuple[str, ...]) -> int:
-    """Take queued runs off the queue; `retry` queues them again."""
-    from genlab_tui.commands.control import apply
-
-    return apply("cancel", runs)
+_declare(queue, "hold", "Keep queued runs from starting.")
+_declare(queue, "release", "Let held runs start when their turn comes.")
+_declare(queue, "cancel", "Take queued runs off the queue; `retry` queues them again.")
 
 
 @queue.command(name="move")

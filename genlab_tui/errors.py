@@ -45,4 +45,4 @@ def nearest(word: str, known: list[str] | tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else "known: " + ", ".join(known)
+    return f"did you mean {str(close[0])!r}?" if close else "known: " + ", ".join(known)

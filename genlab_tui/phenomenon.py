@@ -191,7 +191,10 @@ class Arm:
 
 @dataclass(frozen=True)
 class Metric:
-    """A curve that the run streams. `chance` and `reference` become reference lines."""
+    """A curve that the run streams. `references` become reference lines.
+
+    `step_label` says what its steps count where that is not training steps, `log_step` that they span decades.
+    """
 
     name: str
     label: str
@@ -199,6 +202,8 @@ class Metric:
     higher_is_better: bool = True
     unit: str = ""
     references: tuple[tuple[float, str], ...] = ()
+    step_label: str = "step"
+    log_step: bool = False
 
 
 @dataclass(frozen=True)

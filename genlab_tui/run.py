@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import re
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +15,7 @@ import msgspec
 from genlab_tui.errors import BadValue, GenlabError
 
 SCHEMA = 1
+NAME_LENGTH = 80
 
 ConfigValue = bool | int | float | str | tuple[int | float | str, ...]
 RunId = str
@@ -177,16 +177,15 @@ def encode(value: RunSpec | RunMeta | RunRecord) -> dict[str, Any]:
     return {f.name: msgspec.to_builtins(getattr(value, f.name)) for f in dataclasses.fields(value)}
 
 
-_NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,80}")
-
-
 def check_name(name: str) -> str:
-    """Return a run name that can be shown, typed and exported; raises BadValue."""
+    """Return a run name without anything that cannot be shown; raises BadValue where nothing is left or it is long."""
     from genlab_tui.text import clean_text
 
-    cleaned = clean_text(name, 80)
-    if name and not _NAME.fullmatch(cleaned):
-        raise BadValue("a run name has 1 to 80 printable characters and no slash", f"nearest valid name: {cleaned!r}")
+    cleaned = clean_text(name, 1000)
+    if (name and not cleaned) or len(cleaned) > NAME_LENGTH:
+        raise BadValue(
+            f"a run name has 1 to {NAME_LENGTH} printable characters", f"nearest valid name: {cleaned[:NAME_LENGTH]!r}"
+        )
     return cleaned
 
 

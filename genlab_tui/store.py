@@ -363,7 +363,7 @@ def with_files(record: RunRecord, run: RunDir) -> RunRecord:
         changes["changed"] = bool(result.get("changed"))
         if isinstance(headline, dict):
             numbers = {str(k): v for k, v in headline.items() if isinstance(v, (int, float)) and math.isfinite(v)}
-            changes["headline"] = dict(list(numbers.items())[:HEADLINES])
+            changes["headline"] = _six_digits(dict(list(numbers.items())[:HEADLINES]))
     return dataclasses.replace(record, **changes)
 
 
@@ -373,6 +373,10 @@ _ENDS = frozenset(state.value for state in RunState if state.ended)
 
 def _number(value: Any, kind: type[Any], default: Any) -> Any:
     return kind(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default
+
+
+def _six_digits(numbers: dict[str, float]) -> dict[str, float]:
+    return {key: float(f"{value:.6g}") for key, value in numbers.items()}
 
 
 def _doc_id(run_id: RunId) -> int:
@@ -387,7 +391,7 @@ def _document(record: RunRecord) -> dict[str, Any]:
         if key in document:
             document[key] = round(document[key], 3)
     if "headline" in document:
-        document["headline"] = {key: float(f"{value:.6g}") for key, value in document["headline"].items()}
+        document["headline"] = _six_digits(document["headline"])
     if "identity" in document:
         document["identity"] = document["identity"][:IDENTITY_DIGITS]
     document.pop("tags", None)

@@ -49,9 +49,7 @@ class EventLog:
     def _eta(self, done: float, at: float) -> float:
         """Seconds to the end at the speed since the first progress of this attempt; -1 while that is not known."""
         if self._first is None:
-            self._first = (min(max(done, 0.0), 1.0), at)
-            if done > 0:  # what was done before the first word counts from the attempt's start, unless it was kept
-                return -1.0
+            self._first = (done, at)
         first_done, first_at = self._first
         if done >= 1:
             return 0.0

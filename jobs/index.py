@@ -18,6 +18,8 @@ SETTLED = 2.0
 """Seconds after which a directory without a line in the index belongs to nobody who is still writing that line."""
 
 _seen: dict[Lab, tuple[int, int]] = {}
+"""The time of the folder of runs and the length of the index when the two were last found to agree."""
+
 _sorted: dict[Lab, tuple[object, list[RunRecord]]] = {}
 _mutex = threading.Lock()
 
@@ -53,13 +55,13 @@ def _compare_directories(lab: Lab, store: RunStore) -> None:
     The folder's time tells. It is trusted once it is old enough for every change before it to have been seen.
     """
     modified = lab.runs.stat().st_mtime_ns
-    stamp = (modified, id(store))
+    known = store.records().keys()
+    stamp = (modified, len(known))
     if _seen.get(lab) == stamp:
         return
     present = run_ids(lab)
-    known = set(store.records())
     settled = time.time() - modified / 1e9 > SETTLED
-    if present == known:
+    if present == set(known):
         if settled:
             _seen[lab] = stamp
         return
@@ -70,7 +72,7 @@ def _compare_directories(lab: Lab, store: RunStore) -> None:
         remove=[i for i in known - present if not lab.run(i).path.exists()],
     )
     if settled and not young:
-        _seen[lab] = stamp  # what is left is no run: a directory without a specification
+        _seen[lab] = (modified, len(store.records()))  # what is left is no run: a directory without a specification
     _sweep(lab)
 
 

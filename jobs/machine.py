@@ -55,6 +55,6 @@ def _site_folders() -> set[Path]:
 def grace_seconds() -> float:
     """Return how long a worker has to stop when asked, and again when told (`GENLAB_GRACE`, 30 s)."""
     try:
-        return min(max(float(os.environ.get("GENLAB_GRACE", "30")), 0.1), 3600.0)
+        return min(max(0.1, float(os.environ.get("GENLAB_GRACE", "30"))), 3600.0)
     except ValueError:
         return 30.0

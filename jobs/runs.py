@@ -208,7 +208,11 @@ def _again(verb: _Verb) -> None:
         raise verb.wrong("there is nothing left to do", "launch it again to repeat it")
     if not verb.record.state.resumable:
         raise verb.wrong("it has not ended")
-    if is_locked(verb.dir.keeper_lock):
+    patience = time.monotonic() + 1.0
+    while is_locked(verb.dir.keeper_lock):  # its keeper has recorded the end and is on its way out
+        if time.monotonic() < patience:
+            time.sleep(0.01)
+            continue
         raise verb.wrong("a process of its last attempt still runs", "wait for its end, or end it")
     attempt = int(verb.queue.get("attempt", 1)) + 1
     verb.put_queue(attempt=attempt, order=time.time(), held=False, cancelled=False)

@@ -85,6 +85,10 @@ class GenlabApi(Protocol):
         ...
 
 
+def _steps(size: Size) -> tuple[tuple[tuple[tuple[int, str], ...], int], ...]:
+    return (WIDTHS, size.width), (HEIGHTS, size.height)
+
+
 class ModeScreen(Screen[None]):
     """A mode of the app. Subclasses give `compose_body`; header and key line come from here.
 
@@ -106,6 +110,7 @@ class ModeScreen(Screen[None]):
     ]
 
     def compose(self) -> ComposeResult:
+        self._take_room(self.app.size)  # before there are widgets that would be styled twice
         yield HeaderLine()
         yield from self.compose_body()
         yield KeyLine()
@@ -131,10 +136,8 @@ class ModeScreen(Screen[None]):
 
     def _take_room(self, size: Size) -> None:
         """Set the classes for the room there is (Textual's own break points miss a screen that was not on top)."""
-        for steps, cells in ((WIDTHS, size.width), (HEIGHTS, size.height)):
-            chosen = [name for least, name in steps if cells >= least][-1]
-            for _, name in steps:
-                self.set_class(name == chosen, name)
+        chosen = {[name for least, name in steps if cells >= least][-1] for steps, cells in _steps(size)}
+        self.update_classes({name: name in chosen for steps, _ in _steps(size) for _, name in steps})
 
     def on_runs_changed(self, event: RunsChanged) -> None:
         self.query_one(HeaderLine).refresh()

@@ -104,7 +104,7 @@ def columns_for(runs: Sequence[RunRecord]) -> tuple[Column[RunRecord], ...]:
         width = _WIDTHS.get(column.key)
         if width:
             most = min(max([len(column.title) + 1, *map(width, runs)]), column.most)
-            column = dataclasses.replace(column, least=min(column.least, most), most=most)  # noqa: PLW2901
+            column = dataclasses.replace(column, least=min(column.least, most), most=most)
         found.append(column)
     return tuple(found)
 

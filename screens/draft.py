@@ -59,6 +59,10 @@ class Draft:
         else:
             self.values[name] = text
 
+    def text(self, name: str) -> str:
+        """Return what stands in a field."""
+        return str(getattr(self, name)) if name in FIXED else self.values.get(name, "")
+
     # --- regularisers -------------------------------------------------------------------------------------------------
 
     def applies(self, name: str) -> bool:

@@ -17,8 +17,9 @@ from screens.panels.log import log_tail
 if TYPE_CHECKING:
     from jobs.tail import RunReader
 
-EVERY = 0.5
-"""Seconds between two deliveries at least: two pictures a second are enough for a curve."""
+EVERY, SELDOM = 0.75, 2.0
+"""Seconds between two deliveries: at a run's start, and when it is old enough for a second to be less than a dot."""
+DOTS = 75
 QUICK, SLOW = 0.25, 2.0
 """Seconds between two looks while events come in, and when none have for a while."""
 SLICE = 1_000_000
@@ -46,6 +47,7 @@ class Follower:
         self._readers: Mapping[str, RunReader] = {}
         self._told: dict[str, tuple[object, ...]] = {}
         self._logs: dict[str, tuple[object, tuple[str, ...]]] = {}
+        self._every: dict[str, float] = {}
         self._active = self._stopped = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="follower", daemon=True)
@@ -85,8 +87,9 @@ class Follower:
             began = time.monotonic()
             new = [self._look(run_id, reader, readers) for run_id, reader in readers.items()]
             pause = QUICK if any(new) else min(pause * 1.5, SLOW)
+            rest = min((self._every.get(run_id, EVERY) for run_id in readers), default=EVERY) if any(new) else pause
             # However much there is to work out, at least three quarters of the time are left to others.
-            self._wake.wait(max(pause, EVERY if any(new) else 0.0, 3 * (time.monotonic() - began)))
+            self._wake.wait(max(rest, 3 * (time.monotonic() - began)))
 
     def _look(self, run_id: str, reader: RunReader, readers: Mapping[str, RunReader]) -> bool:
         """Read what is new of a run and deliver it; return whether there was anything."""
@@ -115,7 +118,11 @@ class Follower:
             error = str(problem)
         except Exception as problem:  # noqa: BLE001 - a phenomenon's own code on unfinished data; shown, not hidden
             error = f"the verdict cannot be worked out: {type(problem).__name__}: {problem}"
-        self.deliver(Seen(run_id, reader.data(), verdict, log, error))
+        data = reader.data()
+        if data.begin is not None:
+            # A curve of 80 columns moves by a dot when it grows by a 75th: more pictures would look the same.
+            self._every[run_id] = min(max((time.time() - data.begin.time) / DOTS, EVERY), SELDOM)
+        self.deliver(Seen(run_id, data, verdict, log, error))
         return True
 
     def _log(self, run_id: str, reader: RunReader) -> tuple[str, ...]:

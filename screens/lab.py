@@ -57,7 +57,7 @@ class LabScreen(ModeScreen):
     ]
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(classes="-at-left")
         self._wanted = ""
 
     def compose_body(self) -> ComposeResult:
@@ -79,7 +79,7 @@ class LabScreen(ModeScreen):
 
     def on_mount(self) -> None:
         self.query_one(Catalogue).choose(self._wanted)
-        self.query_one(Catalogue).focus()
+        self.set_focus(self.query_one(Catalogue))
         self.query_one(Devices).tell(self.genlab.devices)
         self._tell_runs()
         self.set_interval(AGES_EVERY, self._tell_runs)
@@ -94,13 +94,13 @@ class LabScreen(ModeScreen):
             self._focus_pane("form")
 
     @on(OptionList.OptionHighlighted, "Catalogue")
-    async def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         phenomenon = phenomena.catalogue().get(event.option_id or "")
         if phenomenon is None:
             return
         try:
-            await self.query_one(Launch).show(phenomenon, self._device_names())
+            self.query_one(Launch).take(phenomenon, self._device_names())
         except GenlabError as error:
             self.genlab.say(error, title=f"{phenomenon.name} cannot be launched", severity="error")
 
@@ -184,12 +184,11 @@ class LabScreen(ModeScreen):
         if name == "form":
             self.query_one(Form).take_focus(field)
         else:
-            self.query_one(PANES[name]).focus()
+            self.set_focus(self.query_one(PANES[name]))
 
     def _show_pane(self, name: str) -> None:
         """Where there is room for one panel only, it is the one with the focus."""
-        for each in PANES:
-            self.set_class(each == name, f"-at-{each}")
+        self.update_classes({f"-at-{each}": each == name for each in PANES})
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._show_pane(self.pane)
@@ -211,7 +210,7 @@ class LabScreen(ModeScreen):
         self._show_pane("left")
         box = self.query_one("#filter", Input)
         box.display = True
-        box.focus()
+        self.set_focus(box)
 
     @on(Input.Changed, "#filter")
     def _filtered(self, event: Input.Changed) -> None:

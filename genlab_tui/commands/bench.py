@@ -1,4 +1,4 @@
-"""Measure this machine: ratios to plain programs, interleaved in one run; medians and spread, never one figure alone."""
+"""Measure this machine: ratios to plain programs, interleaved in one run; medians with their spread."""
 
 from __future__ import annotations
 
@@ -234,9 +234,11 @@ def _chart(repeats: int) -> Iterator[Row]:
     from genlab_tui.figure import Figure, Line
 
     steps = np.arange(250_000, dtype=float)
+    x = tuple(steps.tolist())
     noise = np.random.default_rng(0)
     lines = tuple(
-        Line(f"arm {k}", steps, np.exp(-steps / (4e4 * (k + 1))) + noise.normal(0, 0.01, steps.size)) for k in range(4)
+        Line(f"arm {k}", x, tuple((np.exp(-steps / (4e4 * (k + 1))) + noise.normal(0, 0.01, steps.size)).tolist()))
+        for k in range(4)
     )
     figure = Figure("loss", "loss", "step", "loss", lines)
     from screens.panels.chart import render_chart

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from genlab_tui.commands.output import print_json, print_table
@@ -65,6 +67,7 @@ def list_data(as_json: bool) -> int:
 def fetch_data(names: tuple[str, ...]) -> int:
     """Fetch data sets one after another, with a progress bar; raises GenlabError at the first that fails."""
     from genlab_tui import data
+    from genlab_tui.data import fetch
     from genlab_tui.errors import NotFound, nearest
 
     folder = lab_home().data
@@ -75,7 +78,7 @@ def fetch_data(names: tuple[str, ...]) -> int:
         if data.locate(name, folder).present:
             click.echo(f"{name} is here: {data.locate(name, folder).where}", err=True)
             continue
-        with click.progressbar(length=1, label=f"{name:14}", file=click.get_text_stream("stderr")) as bar:
+        with click.progressbar(length=1, label=f"{name:14}", file=sys.stderr) as bar:
             seen = 0
 
             def report(done: int, total: int, _what: str) -> None:
@@ -84,6 +87,6 @@ def fetch_data(names: tuple[str, ...]) -> int:
                 bar.update(done - seen)
                 seen = done
 
-            found = data.fetch(name, folder, report)
+            found = fetch(name, folder, report)
         click.echo(f"{name} is here: {found.where} ({human_bytes(found.bytes)})", err=True)
     return 0

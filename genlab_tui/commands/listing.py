@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from genlab_tui.commands.output import print_json, print_table, print_verdict
 from genlab_tui.errors import NotFound, nearest
-from genlab_tui.paths import lab_home
+from genlab_tui.paths import Lab, lab_home
 from genlab_tui.run import RunRecord, RunState, encode
 from genlab_tui.text import clean_text, human_bytes, human_number, human_seconds
 
@@ -64,7 +65,6 @@ def _age(created: float) -> str:
 
 def show_run(run: str, as_json: bool) -> int:
     """Print one run."""
-    from genlab_tui.commands.run import print_run, run_document
     from jobs import runs as verbs
 
     lab = lab_home()
@@ -100,6 +100,37 @@ def show_run(run: str, as_json: bool) -> int:
     print_verdict(document["verdict"])
     click.echo(f"\nfiles       {clean_text(lab.run(record.id).path, 2000)}")
     return 0
+
+
+def print_run(lab: Lab, record: RunRecord) -> None:
+    """Print the machine-readable document of a run."""
+    print_json(run_document(lab, record))
+
+
+def run_document(lab: Lab, record: RunRecord) -> dict[str, Any]:
+    """Return the document of `run --json` and `show --json`: stable fields, `schema` 1."""
+    from jobs import runs as verbs
+
+    spec = verbs.read_spec(lab, record.id)
+    result: Mapping[str, Any] = verbs.read_result(lab, record.id) or {}
+    return {
+        "schema": 1,
+        "id": record.id,
+        "phenomenon": record.phenomenon,
+        "state": record.state.value,
+        "reason": record.reason,
+        "config": spec.config,
+        "preset": spec.preset,
+        "data": spec.data,
+        "regularisers": spec.regularisers,
+        "arms": list(spec.arms),
+        "seeds": list(spec.seed_list),
+        "device": spec.device,
+        "summary": result.get("summary", {}),
+        "headline": result.get("headline", {}),
+        "verdict": result.get("verdict"),
+        "record": encode(record),
+    }
 
 
 def _plain(value: Any) -> str:
@@ -183,7 +214,9 @@ def show_queue(as_json: bool) -> int:
                 d.title + (" (in use by others)" if d.used_by_others else ""),
                 f"{d.busy_slots}/{d.slots}",
                 f"{d.utilisation:.0f} %" if d.utilisation is not None else "–",
-                f"{human_bytes(d.memory_used)} / {human_bytes(d.memory_total)}" if d.memory_total else "–",
+_memory(d.memory_used, d.memory_total),
+                if d.memory_total and d.memory_used is not None
+                else "–",
                 f"{d.temperature:.0f}" if d.temperature is not None else "–",
             )
             for d in devices
@@ -191,3 +224,7 @@ def show_queue(as_json: bool) -> int:
         right=(2, 3, 4, 5),
     )
     return 0
+
+
+def _memory(used: int | None, total: int | None) -> str:
+    return "–" if used is None or not total else f"{human_bytes(used)} / {human_bytes(total)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -44,6 +44,7 @@ def launch(
 ) -> int:
     """Queue and record a run; with `wait`, follow it and report. Returns the exit code."""
     from genlab_tui import regularisers
+    from genlab_tui.commands.listing import print_run, show_run
     from genlab_tui.run import check_name
     from jobs import runs as verbs
     from jobs.request import build_spec
@@ -77,8 +78,6 @@ def launch(
     if as_json:
         print_run(lab, record)
     else:
-        from genlab_tui.commands.listing import show_run
-
         show_run(record.id, False)
     return 0 if record.state is RunState.DONE else 1
 
@@ -94,40 +93,6 @@ def announce_cost(spec: Any) -> None:
         f"{human_bytes(cost.bytes)}",
         err=True,
     )
-
-
-def print_run(lab: Lab, record: RunRecord) -> None:
-    """Print the machine-readable document of a run."""
-    from genlab_tui.commands.output import print_json
-
-    print_json(run_document(lab, record))
-
-
-def run_document(lab: Lab, record: RunRecord) -> dict[str, Any]:
-    """Return the document of `run --json` and `show --json`: stable fields, `schema` 1."""
-    from genlab_tui.run import encode
-    from jobs import runs as verbs
-
-    spec = verbs.read_spec(lab, record.id)
-    result: Mapping[str, Any] = verbs.read_result(lab, record.id) or {}
-    return {
-        "schema": 1,
-        "id": record.id,
-        "phenomenon": record.phenomenon,
-        "state": record.state.value,
-        "reason": record.reason,
-        "config": spec.config,
-        "preset": spec.preset,
-        "data": spec.data,
-        "regularisers": spec.regularisers,
-        "arms": list(spec.arms),
-        "seeds": list(spec.seed_list),
-        "device": spec.device,
-        "summary": result.get("summary", {}),
-        "headline": result.get("headline", {}),
-        "verdict": result.get("verdict"),
-        "record": encode(record),
-    }
 
 
 def follow(lab: Lab, run_id: str) -> RunRecord:

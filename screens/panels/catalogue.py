@@ -47,9 +47,6 @@ class Catalogue(OptionList):
         self.filter = ""
         self._status: dict[str, Content] = {}
 
-    def on_mount(self) -> None:
-        self.fill()
-
     def on_resize(self, event: events.Resize) -> None:
         self.fill()
 

@@ -25,11 +25,13 @@ from textual.widget import Widget
 from genlab_tui.figure import Figure
 from screens.panels.cells import Cells
 from screens.panels.colours import COLOURS, colour
-from screens.panels.frame import Frame, Plot, paint
+from screens.panels.frame import Frame
+from screens.panels.paint import Plot, paint
 
 if TYPE_CHECKING:
     from textual import events
 
+EMPTY = "no data yet"
 _CODES = re.compile(r"\x1b\[([0-9;]*)m")
 _FIRST = 32  # palette numbers below are plain ANSI colours
 _KEYS = ("reference", *(f"line-{i}" for i in range(COLOURS)), *(f"faint-{i}" for i in range(COLOURS)))
@@ -60,6 +62,8 @@ def raster(plot: Plot, cells: Cells, left: int, top: int, width: int, height: in
     for place, vertical in plot.references:
         dots = int(place * (2 * width if vertical else 4 * height)) + 0.5
         figure.line(dots, int(vertical), pixel=plotext.pixel(_NUMBERS["reference"]), style="dotted")
+    # `draw` reads the colour of every point back for plotext's own cycle of colours: half of the time of a redraw.
+    draw = getattr(getattr(figure, "_signals", None), "_add", figure.draw)
     for stroke in plot.strokes:
         # A stroke's pieces are one signal: only the first point of a piece is not joined to the one before.
         joined = [point for piece in stroke.pieces for point in piece]
@@ -71,7 +75,7 @@ def raster(plot: Plot, cells: Cells, left: int, top: int, width: int, height: in
             for piece in stroke.pieces:
                 signal.line(start, False)
                 start += len(piece)
-        figure.draw(signal)
+        draw(signal)
     for row, line in enumerate(figure.build().string().split("\n")[:height]):
         column, key = left, ""
         for i, part in enumerate(_CODES.split(line)):
@@ -79,6 +83,13 @@ def raster(plot: Plot, cells: Cells, left: int, top: int, width: int, height: in
                 key = _NAMES.get(part, "")
             elif part:
                 column = cells.put(top + row, column, part, key)
+
+
+def render_chart(figure: Figure, width: int, height: int, *, smooth: float = 0.0) -> list[str]:
+    """Return a chart as lines of plain text, `width` x `height` cells. On the UI thread only."""
+    cells = Cells(width, height)
+    paint(Frame(figure, smooth), cells, raster, EMPTY, ())
+    return ["".join(row) for row in cells.text]
 
 
 class Chart(Widget):
@@ -105,7 +116,6 @@ class Chart(Widget):
         self._smooth = 0.0
         self._slots: Mapping[str, int] = {}
         self._strips: list[Strip] | None = None
-        self.empty_text = "no data yet"
 
     @property
     def figure(self) -> Figure | None:
@@ -166,7 +176,7 @@ class Chart(Widget):
             if self._plan is None:
                 self._plan = Frame(self._figure, self._smooth, self._slots)
             tints = self.app.console.color_system in ("256", "truecolor")
-            paint(self._plan, cells, raster, self.empty_text, _tints(ground, dark) if tints else ())
+            paint(self._plan, cells, raster, EMPTY, _tints(ground, dark) if tints else ())
         return cells.strips(self._styles(ground, dark), self.rich_style)
 
     def _styles(self, ground: Color, dark: bool) -> dict[str, Style]:

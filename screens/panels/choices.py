@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from genlab_tui.compare import LoadedRun, metric_figure
 from genlab_tui.figure import Figure, HeatMap, Reference
-from genlab_tui.lines import Axis
+from genlab_tui.lines import AXES, Axis
 from genlab_tui.phenomenon import Phenomenon
 from genlab_tui.rundata import Curve, Member, RunData
 
@@ -21,10 +21,14 @@ MANY_MARKS = 4
 
 @dataclass(frozen=True)
 class Choice:
-    """Something a panel can show: `key` is kept between sessions, `title` is for the eye."""
+    """Something a panel can show: `key` is kept between sessions, `title` is for the eye.
+
+    `curves` tells figures that only show the metrics over the steps again.
+    """
 
     key: str
     title: str
+    curves: bool = False
 
 
 def choices(phenomenon: Phenomenon | None, data: RunData, figures: Sequence[Figure | HeatMap]) -> tuple[Choice, ...]:
@@ -34,7 +38,7 @@ def choices(phenomenon: Phenomenon | None, data: RunData, figures: Sequence[Figu
     found = [Choice(name, declared.get(name, name.replace("_", " "))) for name in names]
     if all(name in names for name in PAIR):
         found.append(Choice(GAP, "generalisation gap"))
-    return (*found, *(Choice(FIGURE + f.name, f.title) for f in figures))
+    return (*found, *(Choice(FIGURE + f.name, f.title, isinstance(f, Figure) and f.x_label in AXES) for f in figures))
 
 
 def defaults(known: Sequence[Choice], count: int) -> list[str]:
@@ -43,7 +47,7 @@ def defaults(known: Sequence[Choice], count: int) -> list[str]:
     A run without accuracy curves starts with its figures.
     """
     keys = [choice.key for choice in known]
-    figures = [key for key in keys if key.startswith(FIGURE)]
+    figures = [choice.key for choice in sorted(known, key=lambda c: c.curves) if choice.key.startswith(FIGURE)]
     wanted = ["train_loss", "test_accuracy", GAP, *figures, *keys] if GAP in keys else [*figures, *keys]
     order = [key for key in dict.fromkeys(wanted) if key in keys]
     return [order[i % len(order)] for i in range(count)] if order else []

@@ -57,11 +57,13 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         super().__init__()
         self.shown = ""
         self._last = FIXED[0]
+        self._fields: dict[str, Field] = {}
 
     def compose(self) -> ComposeResult:
         for name in FIXED:
             options = ("auto", "cpu") if name == "device" else () if "seed" in name else ("",)
-            yield Field(name, name.replace("_", " "), "", options, wide=name == "data")
+            self._fields[name] = Field(name, name.replace("_", " "), "", options, wide=name == "data")
+            yield self._fields[name]
 
     async def show(self, draft: Draft, devices: Sequence[str]) -> None:
         """Show a draft; the fields are built anew only for another phenomenon."""
@@ -69,7 +71,9 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         if self.shown != phenomenon.name:
             self.shown = phenomenon.name
             await self.query(".-param").remove()
-            await self.mount_all(_fields(phenomenon.params(), draft.values))
+            added = _fields(phenomenon.params(), draft.values)
+            self._fields = {name: self._fields[name] for name in FIXED} | {f.name or "": f for f in added}
+            await self.mount_all(added)
             self.field("preset").offer(tuple(phenomenon.presets))
             self.field("data").offer(phenomenon.data or ("",))
             self._last = FIXED[0]
@@ -85,21 +89,21 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def mark(self, problems: Mapping[str, str]) -> None:
         """Mark the fields that are wrong."""
-        for field in self.query(Field):
-            field.mark((field.name or "") in problems)
+        for name, field in self._fields.items():
+            field.mark(name in problems)
 
     def field(self, name: str) -> Field:
         """Return a field by its name."""
-        return next(field for field in self.query(Field) if field.name == name)
+        return self._fields[name]
 
     @property
     def focused_name(self) -> str:
         """The name of the field that has the focus, or empty."""
-        return next((f.name or "" for f in self.query(Field) if f.editor.has_focus), "")
+        return next((name for name, field in self._fields.items() if field.editor is self.screen.focused), "")
 
     def take_focus(self, name: str = "") -> None:
         """Focus a field: the one named, else the one that had it last."""
-        self.field(name or self._last).editor.focus()
+        self.screen.set_focus(self.field(name or self._last).editor)
 
     def on_descendant_focus(self) -> None:
         if name := self.focused_name:
@@ -112,10 +116,10 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.action_move(event.way)
 
     def action_move(self, by: int) -> None:
-        fields = list(self.query(Field))
-        at = next((i for i, field in enumerate(fields) if field.editor.has_focus), -1) + by
+        fields = list(self._fields.values())
+        at = next((i for i, field in enumerate(fields) if field.editor is self.screen.focused), -1) + by
         if 0 <= at < len(fields):
-            fields[at].editor.focus()
+            self.screen.set_focus(fields[at].editor)
         else:
             self.post_message(self.Left(by))
 

@@ -45,8 +45,11 @@ class Launch(Vertical):
         yield Regularisers()
         yield Static(id="cost")
 
-    async def show(self, phenomenon: Phenomenon, devices: list[str]) -> None:
-        """Show the draft of a phenomenon. Raises GenlabError for a declaration that does not hold together."""
+    def take(self, phenomenon: Phenomenon, devices: list[str]) -> None:
+        """Make the draft of a phenomenon the one at hand; its fields follow with the next refresh.
+
+        Raises GenlabError for a declaration that does not hold together.
+        """
         if self.draft and self.draft.phenomenon is phenomenon:
             return
         self.draft = self.drafts.setdefault(phenomenon.name, self.drafts.get(phenomenon.name) or Draft(phenomenon))
@@ -54,9 +57,13 @@ class Launch(Vertical):
         self.border_title = Content(clean_text(phenomenon.title, 60))
         source = Content.styled(f"  {source_line(phenomenon)}", "$foreground-muted")
         self.query_one("#question", Static).update(Content(clean_text(phenomenon.question, 300)) + source)
-        await self.query_one(Form).show(self.draft, devices)
         self.query_one(Regularisers).show(self.draft)
-        self.redraw()
+        self.call_after_refresh(self._fill, devices)  # what is there is painted first
+
+    async def _fill(self, devices: list[str]) -> None:
+        if self.draft:
+            await self.query_one(Form).show(self.draft, devices)
+            self.redraw()
 
     def redraw(self) -> None:
         """Show what is wrong, what it costs and the help for what is at hand; nothing moves while typing."""
@@ -107,8 +114,8 @@ class Launch(Vertical):
     @on(Field.Changed)
     def _field_changed(self, event: Field.Changed) -> None:
         event.stop()
-        if self.draft is None:
-            return
+        if self.draft is None or self.draft.text(event.name) == event.value:
+            return  # a field that was just filled says so too
         if event.name == "preset":
             self.draft.take_preset(event.value)
             self.query_one(Form).refill(self.draft)

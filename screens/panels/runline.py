@@ -1,19 +1,19 @@
-"""Two lines about a run: what it is and how far it has come; which colour and marker each arm has."""
+"""What a run is, how far it has come, and why it ended where it did not end well."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Static
 
 from genlab_tui.regularisers import summary
-from genlab_tui.run import RunRecord, RunSpec
+from genlab_tui.run import RunRecord, RunSpec, RunState
 from genlab_tui.rundata import RunData
 from genlab_tui.text import clean_text, human_seconds
-from screens.panels.cells import columns_of, shorten
-from screens.panels.colours import colour, marker
+from screens.panels.cells import shorten
 from screens.panels.marks import bar, state_mark, verdict_text
 
 
@@ -86,36 +86,33 @@ class RunLine(Widget):
         return run_line(*self._content, self.size.width) if self._content else Content("")
 
 
-class Legend(Widget):
-    """The colour and the marker of every arm: one legend for all panels."""
+class Outcome(Static):
+    """Why a run ended early, with the last lines of its log; whatever else is wrong. Hidden when all is well."""
 
     DEFAULT_CSS = """
-    Legend { height: 1; width: 100%; }
+    Outcome { height: auto; max-height: 6; display: none; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
+    LINES = 4
 
     def __init__(self) -> None:
         super().__init__()
-        self.slots: Mapping[str, int] = {}
-        self.note = ""
+        self._told: Content | None = None
 
-    def tell(self, slots: Mapping[str, int], note: str) -> None:
-        """Show the arms; `note` says at the right how the curves are drawn."""
-        if (slots, note) != (self.slots, self.note):
-            self.slots, self.note = dict(slots), note
-            self.refresh()
-
-    def render(self) -> RenderResult:
-        width, dark = self.size.width, self.app.current_theme.dark
-        note = Content.styled(self.note, "$foreground-muted")
-        line = Content(" ")
-        entries = list(self.slots.items())
-        for done, (label, slot) in enumerate(entries):
-            left_over = f"+{len(entries) - done}"
-            room = (
-                width - line.cell_length - note.cell_length - 2 - (len(left_over) + 1 if done < len(entries) - 1 else 0)
-            )
-            if room < min(columns_of(label) + 4, 12):
-                line += Content.styled(left_over, "$foreground-muted")
-                break
-            line += Content.assemble((marker(slot), colour(slot, dark=dark)), f" {shorten(label, room - 4)}  ")
-        return line + Content(" " * max(width - line.cell_length - note.cell_length - 1, 1)) + note
+    def tell(self, record: RunRecord | None, log: Sequence[str], problems: Sequence[str]) -> None:
+        """Show the end of a run that is not `done`, and the problems that are not empty."""
+        lines: list[Content] = []
+        if record and record.state.ended and record.state is not RunState.DONE:
+            stopped = record.state is RunState.STOPPED
+            reason = f": {clean_text(record.reason, 200)}" if record.reason else ""
+            again = Content.styled("R", "bold $text-accent") + Content.styled(" starts it again", "$foreground-muted")
+            style = "bold" if stopped else "bold $text-error"
+            lines.append(Content.styled(f"{record.state}{reason}", style) + Content("   ") + again)
+            if not stopped:
+                last = [line for line in log if line.strip()][-self.LINES :]
+                lines += [Content.styled(clean_text(line, 300), "$foreground-muted") for line in last]
+        lines += [Content.styled(clean_text(text, 300), "$text-error") for text in problems if text]
+        content = Content("\n").join(lines)
+        if content != self._told:
+            self._told = content
+            self.display = bool(lines)
+            self.update(content)

@@ -52,7 +52,7 @@ def layout(columns: Sequence[Column[R]], width: int) -> list[tuple[Column[R], in
     return [(c, sizes[c.key]) for c in kept]
 
 
-class Table(ScrollView, Generic[R], can_focus=True):
+class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     """Rows with a cursor and marks. The cursor and the marks stay on their rows when the rows change."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--sorted", "table--cursor", "table--row"}
@@ -300,6 +300,9 @@ class Table(ScrollView, Generic[R], can_focus=True):
         else:
             self.refresh()
         self.post_message(self.Moved(self, self.chosen))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.marks or action != "mark"
 
     def action_cursor(self, by: int) -> None:
         self._move(self.cursor + by)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Static
 
 from genlab_tui.events import Value, from_value
 from genlab_tui.text import clean_text, human_number
@@ -19,7 +21,7 @@ WAITING = ("…", "$foreground-muted")
 
 def number(value: Value, unit: str = "") -> str:
     """Return a value in few characters with its unit."""
-    text = human_number(from_value(value), 3) if value is not None else "–"
+    text = human_number(from_value(value), 3) if value not in (None, "nan") else "–"
     unit = clean_text(unit, 20)
     return f"{text} {unit}" if unit else text
 
@@ -52,33 +54,31 @@ def verdict_line(verdict: Verdict | None, width: int, *, ended: bool) -> Content
     status = Content.styled(verdict.status, f"bold {VERDICT_STYLES[verdict.status]}") if ended else Content("")
     ends = Content("  ").join([part for part in (controls, status) if part.plain])
     room = width - ends.cell_length - 3
-    line = next((full for style in ("full", "short", "mark") if (full := _all(criteria, style, ended)).cell_length <= room), None)
-    if line is None:
+    for style in ("full", "short", "mark"):
+        line = Content("  ").join([_criterion(c, style, ended=ended) for c in criteria])
+        if line.cell_length <= room:
+            break
+    else:
         line = _as_fits(criteria, room, ended=ended)
     gap = max(width - line.cell_length - ends.cell_length - 2, 1)
     return Content.assemble(" ", line, " " * gap, ends)
 
 
-def _all(criteria: Sequence[CriterionResult], style: str, ended: bool) -> Content:
-    return Content("  ").join([_criterion(c, style, ended=ended) for c in criteria])
-
-
 def _as_fits(criteria: Sequence[CriterionResult], room: int, *, ended: bool) -> Content:
-    """Return the criteria that need a look first, as many as fit, and how many more pass."""
+    """Return the criteria that need a look first, as many as fit, and how many more there are of each kind."""
     order = sorted(criteria, key=lambda c: c.status is Grade.PASS)
+    best = Content(f"{len(order)} criteria")
     line = Content("")
-    for done, criterion in enumerate(order):
-        rest = order[done + 1 :]
-        passed = sum(c.status is Grade.PASS for c in rest)
-        more = [part for count, sign in ((passed, "✓"), (len(rest) - passed, "?")) if count for part in (f"+{count} {sign}",)]
-        tail = "  " + "  ".join(more) if more else ""
-        longer = line + Content("  " if done else "") + _criterion(criterion, "mark", ended=ended)
-        if longer.cell_length + len(tail) > room:
+    for done, criterion in enumerate(order, start=1):
+        line += Content("  " if done > 1 else "") + _criterion(criterion, "short", ended=ended)
+        counts = Counter(mark(c, ended=ended) for c in order[done:])
+        longer = Content("  ").join(
+            [line, *(Content.styled(f"+{n} {sign}", colour) for (sign, colour), n in counts.items())]
+        )
+        if longer.cell_length > room:
             break
-        line, end = longer, tail
-    else:
-        return line
-    return line + Content.styled(end if line.plain else f"{len(order)} criteria", "$foreground-muted")
+        best = longer
+    return best
 
 
 def _criterion(criterion: CriterionResult, style: str, *, ended: bool) -> Content:
@@ -178,3 +178,21 @@ class VerdictLine(Widget):
         if not self._known:
             return Content("")
         return verdict_line(self._verdict, self.size.width, ended=self._ended)
+
+
+class VerdictTable(Static):
+    """The whole verdict; it changes on the screen only when a number does."""
+
+    DEFAULT_CSS = """
+    VerdictTable { height: auto; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: tuple[Verdict | None, bool] | None = None
+
+    def tell(self, verdict: Verdict | None, *, ended: bool) -> None:
+        """Show a verdict."""
+        if self._told != (verdict, ended):
+            self._told = (verdict, ended)
+            self.update(verdict_table(verdict, ended=ended))

@@ -238,7 +238,7 @@ def test_kills_at_random_moments_lose_no_run(bench: Any) -> None:
     import random
 
     chance = random.Random(1)
-    ids = [bench.submit("quick", seconds=0.5, steps=30) for _ in range(6)]
+    ids = [bench.submit("quick", seconds=0.5, steps=30) for _ in range(4)]
     for run_id in ids:
         runs.list_runs(bench.lab)
         bench.until(lambda run_id=run_id: (runs.list_runs(bench.lab), bench.see(run_id).started)[1])

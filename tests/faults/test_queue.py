@@ -22,7 +22,6 @@ from jobs import local, machine, runs
 from jobs.request import build_spec
 from jobs.tail import iter_events, load_run
 
-
 SUBMIT = """
 import sys
 from genlab_tui.paths import lab_home
@@ -87,7 +86,7 @@ def test_two_slots_run_two_at_once_and_never_three(bench: Any, monkeypatch: pyte
 
 def test_many_submitters_lose_no_wake_up(bench: Any) -> None:
     bench.submit()
-    submitters = [submitter(4, 0.0) for _ in range(3)]
+    submitters = [submitter(3, 0.0) for _ in range(2)]
     ids = []
     for one in submitters:
         out, _ = one.communicate(timeout=60)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from textual.app import App
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -140,6 +141,23 @@ async def test_the_filter_leaves_what_matches_and_escape_brings_all_back(open_ap
         await pilot.press("escape")
         assert len(catalogue.matching()) == len(phenomena.catalogue())
         assert not pilot.app.screen.query_one("#filter", Input).display
+
+
+async def test_keys_typed_ahead_go_where_the_keys_before_them_led(open_app: OpenApp, until: Until) -> None:
+    async with open_app() as pilot:
+        for key in (
+            "slash",
+            "t",
+            "o",
+            "y",
+            "enter",
+        ):  # all there before the first is handled, as from a paste or a slow link
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(lambda: pilot.app.screen.query_one(Launch).topic == "dropout")
+        assert pilot.app.screen.query_one("#filter", Input).value == "toy"
+        assert list(draft(pilot).on) == ["dropout"]
+        assert pilot.app.clipboard == ""
+        assert draft(pilot).phenomenon.name == "toy"
 
 
 async def test_a_mouse_click_toggles(open_app: OpenApp) -> None:
@@ -274,7 +292,9 @@ async def test_an_identical_run_is_offered_first(
 
 
 @pytest.mark.usefixtures("queue_held")
-async def test_o_opens_the_identical_run(open_app: OpenApp, lab: Lab, until: Until, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_o_opens_the_identical_run(
+    open_app: OpenApp, lab: Lab, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
     same = runs.submit(lab, toy_spec(lab))
     monkeypatch.setattr(runs, "find_identical", lambda lab, spec: same)
     opened: list[str] = []
@@ -367,7 +387,9 @@ async def test_enter_on_a_run_opens_it_in_live(
 
 
 @pytest.mark.usefixtures("queue_held")
-async def test_a_key_that_means_nothing_for_a_run_says_so(open_app: OpenApp, lab: Lab, until: Until, toasts: Text) -> None:
+async def test_a_key_that_means_nothing_for_a_run_says_so(
+    open_app: OpenApp, lab: Lab, until: Until, toasts: Text
+) -> None:
     record = runs.submit(lab, toy_spec(lab))
     async with open_app() as pilot:
         await until(lambda: pilot.app.screen.query_one(Queue).runs)
@@ -422,13 +444,17 @@ async def test_hostile_names_are_shown_and_do_nothing(
 ) -> None:
     folder = tmp_path / "more"
     folder.mkdir()
-    toy = (toys / "toy.py").read_text().replace('name="toy"', 'name="evil"').replace('title="Toy"', f'title="{HOSTILE}"')
+    toy = (
+        (toys / "toy.py").read_text().replace('name="toy"', 'name="evil"').replace('title="Toy"', f'title="{HOSTILE}"')
+    )
     (folder / "evil.py").write_text(toy.replace("Does a faster", f"{HOSTILE} Does a faster"))
     (folder / "worse.py").write_text(f'raise ValueError("{HOSTILE}")')
     add_phenomena(folder)
     assert HOSTILE.encode().decode("unicode_escape") in phenomena.catalogue()["evil"].title
     record = runs.submit(lab, toy_spec(lab))
-    evil = dataclasses.replace(record, name="[/x]\x1b[31m [bold]name", state=RunState.FAILED, reason="[/y] \x1b]0;pwn\x07")
+    evil = dataclasses.replace(
+        record, name="[/x]\x1b[31m [bold]name", state=RunState.FAILED, reason="[/y] \x1b]0;pwn\x07"
+    )
     async with open_app() as pilot:
         await until(lambda: pilot.app.screen.query_one(Queue).runs)
         pilot.app.screen.query_one(Queue).tell([evil], {}, [])

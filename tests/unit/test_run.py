@@ -63,8 +63,10 @@ def test_states_partition() -> None:
 def test_names_are_cleaned_or_refused() -> None:
     assert check_name("\x1b[31mfirst try\x1b[0m") == "first try"
     assert check_name("") == ""
-    with pytest.raises(BadValue):
-        check_name("a/b")
+    assert check_name("[/x] ../../etc") == "[/x] ../../etc"  # a name is never a path
+    for name in ("\x1b[0m", "x" * 81):
+        with pytest.raises(BadValue):
+            check_name(name)
 
 
 def test_record_document_is_small() -> None:

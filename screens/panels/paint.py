@@ -1,0 +1,275 @@
+"""A chart laid out and painted into cells: header, legend, ticks, lines, bands, markers, reference labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from screens.panels import series
+from screens.panels.axes import LARGEST, ticks
+from screens.panels.cells import Cells, columns_of, shorten
+from screens.panels.colours import COLOURS, marker
+from screens.panels.frame import Frame, Series
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line or a set of points on the grid of dots, in a style."""
+
+    key: str
+    pieces: list[series.Dots]
+    joined: bool
+
+
+@dataclass
+class Plot:
+    """What plotext draws. `references` are (place from 0 to 1, vertical?)."""
+
+    strokes: list[Stroke] = field(default_factory=list)
+    references: list[tuple[float, bool]] = field(default_factory=list)
+
+
+Raster = Callable[[Plot, Cells, int, int, int, int], None]
+
+
+def paint(frame: Frame, cells: Cells, raster: Raster, empty_text: str, tints: Sequence[str]) -> None:
+    """Paint a whole chart into cells. Without `tints` (few colours), bands are drawn as faint edges."""
+    width, height = cells.width, cells.height
+    top = 0
+    if height >= 3:
+        top = 1 + _header(frame, cells)
+    if frame.empty:
+        reason = empty_text if not (frame.not_finite or frame.not_positive) else "nothing that can be drawn"
+        reason = shorten(reason, width)
+        cells.put(top + (height - top) // 2, max((width - columns_of(reason)) // 2, 0), reason, "note")
+        return
+    bottom = height
+    if frame.note and height >= 14:
+        bottom -= 1
+        cells.put(bottom, 0, shorten(frame.note, width), "note")
+    labelled = height >= 4 and width >= 12
+    own_row = labelled and height >= 12 and bool(frame.x_label) and columns_of(frame.x_label) > (width - 8) // 4
+    if own_row:
+        bottom -= 1
+        label = shorten(frame.x_label + (" (log)" if frame.log_x else ""), width)
+        cells.put(bottom, max((width - columns_of(label)) // 2, 0), label, "tick")
+    rows = bottom - top - (1 if labelled else 0)
+    y_ticks = ticks(frame.y_axis, max(rows // 2, 2)) if labelled else []
+    left = min(max((columns_of(label) for _, label in y_ticks), default=0) + 1, width // 2) if labelled else 0
+    columns = width - left
+    if labelled:
+        _left_axis(cells, y_ticks, left, top, rows)
+        _bottom_ticks(frame, cells, left, top + rows, columns, named=not own_row)
+    _inside(frame, cells, raster, tints, (left, top, columns, rows))
+
+
+def _header(frame: Frame, cells: Cells) -> int:
+    """Write title and legend; return how many rows beyond the first they take."""
+    width = cells.width
+    cells.put(0, 0, "─" * width, "rule")
+    column = cells.put(0, 1, shorten(f" {frame.title} " if frame.title else "", width - 2), "title")
+    note = frame.scale_note
+    if note and column + columns_of(note) + 4 <= width:
+        end = width - columns_of(note) - 3
+        cells.put(0, end, f" {note} ", "note")
+    else:
+        end = width
+    named = [s for s in frame.series if s.label and not s.faint and s.label not in frame.known]
+    if not named or (len(frame.series) == 1 and named[0].label.lower() in frame.title.lower()):
+        return 0
+    room = end - column - 2
+    if sum(columns_of(s.label) + 3 for s in named) <= room:
+        _legend(cells, 0, column + 1, end - 1, named)
+        return 0
+    if cells.height < 7:
+        _legend(cells, 0, column + 1, end - 1, named)
+        return 0
+    per_row = max(width // 14, 1)
+    rows = min(-(-len(named) // per_row), 1 + (cells.height - 7) // 8)
+    for row in range(1, rows + 1):
+        named = named[_legend(cells, row, 1, width, named, last=row == rows) :]
+        if not named:
+            return row
+    return rows
+
+
+def _legend(cells: Cells, row: int, column: int, end: int, named: Sequence[Series], *, last: bool = True) -> int:
+    """Write markers with labels from a column on; return how many fitted. The last row says how many did not."""
+    for done, s in enumerate(named):
+        left_over = f"+{len(named) - done}"
+        need = columns_of(s.label) + 3
+        reserve = columns_of(left_over) + 1 if last and done < len(named) - 1 else 0
+        if column + need + reserve > end:
+            if column + 8 + reserve <= end and done == 0:
+                label = shorten(s.label, end - column - 3 - reserve)
+                column = cells.put(row, column, f"{marker(s.slot)} ", f"line-{s.slot % COLOURS}")
+                cells.put(row, column, label + " ", "text")
+                return 1
+            if last:
+                cells.put(row, column, left_over, "tick")
+            return done
+        column = cells.put(row, column, marker(s.slot), f"line-{s.slot % COLOURS}")
+        column = cells.put(row, column, f" {s.label} ", "text")
+    return len(named)
+
+
+def _left_axis(cells: Cells, y_ticks: list[tuple[float, str]], left: int, top: int, rows: int) -> None:
+    for row in range(rows):
+        cells.put(top + row, left - 1, "│", "rule")
+    for place, label in y_ticks:
+        row = top + min(int((1 - place) * rows), rows - 1)
+        label = shorten(label, left - 1)
+        cells.put(row, left - 1 - columns_of(label), label, "tick")
+        cells.put(row, left - 1, "┤", "rule")
+
+
+def _bottom_ticks(frame: Frame, cells: Cells, left: int, row: int, columns: int, *, named: bool) -> None:
+    end = cells.width
+    if named and frame.x_label:
+        label = shorten(frame.x_label + (" (log)" if frame.log_x else ""), max(columns * 2 // 5, 6))
+        end -= columns_of(label)
+        cells.put(row, end, label, "note")
+        end -= 1
+    free_from = max(left - 2, 0)
+    for place, label in ticks(frame.x_axis, max(columns // 8, 2)):
+        size = columns_of(label)
+        start = min(max(left + int(place * columns) - size // 2, free_from), cells.width - size)
+        if start + size <= end and abs(start + size / 2 - (left + place * columns)) <= max(size, 2):
+            cells.put(row, start, label, "tick")
+            free_from = start + size + 1
+
+
+Area = tuple[int, int, int, int]
+
+
+def _inside(frame: Frame, cells: Cells, raster: Raster, tints: Sequence[str], area: Area) -> None:
+    """Draw what lies between the axes."""
+    left, top, columns, rows = area
+    if columns < 1 or rows < 1:
+        return
+    plot = Plot()
+    placed = [
+        (axis.place(value), label, vertical)
+        for value, label, vertical in frame.references
+        for axis in (frame.x_axis if vertical else frame.y_axis,)
+    ]
+    shown = [(place, label, vertical) for place, label, vertical in placed if place is not None and 0 <= place < 1]
+    plot.references = [(place, vertical) for place, _, vertical in shown]
+    faint = [*frame.unsmoothed, *(s for s in frame.series if s.faint)]
+    for s in (*faint, *(s for s in frame.series if not s.faint)):
+        if not tints and s.low is not None and s.high is not None and not s.line.points:
+            for edge in (s.low, s.high):
+                keep = s.keep & series.drawable(s.x, edge, log_x=frame.log_x, log_y=frame.log_y)
+                pieces = series.path(s.x, edge, keep, frame.x_axis, frame.y_axis, 2 * columns, 4 * rows)
+                plot.strokes.append(Stroke(f"faint-{s.slot % COLOURS}", pieces, True))
+        if s.line.points and s.low is not None and s.high is not None:
+            plot.strokes.append(_error_bars(frame, s, columns, rows))
+        pieces = series.path(s.x, s.y, s.keep, frame.x_axis, frame.y_axis, 2 * columns, 4 * rows)
+        if pieces:
+            plot.strokes.append(
+                Stroke(f"{'faint' if s.faint else 'line'}-{s.slot % COLOURS}", pieces, not s.line.points)
+            )
+    plot.strokes = [stroke for stroke in plot.strokes if stroke.pieces]
+    raster(plot, cells, left, top, columns, rows)
+    if tints:
+        for s in frame.series:
+            if not s.faint and not s.line.points:
+                _band(frame, s, cells, tints, area)
+    for order, s in enumerate([s for s in frame.series if not s.faint]):
+        _markers(frame, s, cells, area, order)
+    for place, label, vertical in shown:
+        _reference_label(cells, place, label, vertical, area)
+
+
+def _error_bars(frame: Frame, s: Series, columns: int, rows: int) -> Stroke:
+    import numpy as np
+
+    pieces: list[series.Dots] = []
+    assert s.low is not None
+    assert s.high is not None
+    for i in np.flatnonzero(s.keep).tolist()[: 4 * columns]:
+        x = np.full(2, s.x[i])
+        y = np.array([s.low[i], s.high[i]])
+        keep = series.drawable(x, y, log_x=frame.log_x, log_y=frame.log_y)
+        if keep.all():
+            pieces += series.path(x, y, keep, frame.x_axis, frame.y_axis, 2 * columns, 4 * rows)
+    return Stroke(f"faint-{s.slot % COLOURS}", pieces, True)
+
+
+_LOWER = " ▁▂▃▄▅▆▇█"
+
+
+def _band(frame: Frame, s: Series, cells: Cells, tints: Sequence[str], area: Area) -> None:
+    """Tint the background between the edges of a band, to an eighth of a cell where nothing else is drawn."""
+    if s.low is None or s.high is None:
+        return
+    left, top, columns, rows = area
+    keep = s.keep & (abs(s.low) < LARGEST) & (abs(s.high) < LARGEST)
+    tint, key = tints[s.slot % COLOURS], f"tint-{s.slot % COLOURS}"
+    for column, (low, high) in series.bounds(s.x, s.low, s.high, keep, frame.x_axis, frame.y_axis, columns).items():
+        above, below = max((1 - high) * rows, 0.0), min((1 - low) * rows, float(rows))
+        for row in range(int(above), min(int(below) + 1, rows)):
+            first, last = max(above - row, 0.0), min(below - row, 1.0)
+            share = last - first
+            at = (top + row, left + column)
+            if cells.text[at[0]][at[1]] != " ":
+                if share >= 0.6:
+                    cells.tints[at] = tint
+            elif share >= 0.95:
+                cells.tints[at] = tint
+            elif last >= 0.99 and round(share * 8):
+                cells.put(*at, _LOWER[round(share * 8)], key)
+            elif first <= 0.01 and round(share * 8):
+                cells.put(*at, _LOWER[8 - round(share * 8)], "ground")
+                cells.tints[at] = tint
+
+
+def _markers(frame: Frame, s: Series, cells: Cells, area: Area, order: int) -> None:
+    """Put a line's marker on its points where they are few, else at its end and here and there along it."""
+    import numpy as np
+
+    left, top, columns, rows = area
+    xs, ys = s.kept
+    if not len(xs):
+        return
+    last = len(xs) - 1
+    chosen: Iterable[int] = range(last + 1)
+    if len(xs) > (4 * columns if s.line.points else columns // 3):
+        # Spread over the width and staggered, so that lines on top of each other show both markers.
+        every = max(columns / 4, 12.0)
+        places = np.arange(every / 2 + order * 3 % every, columns - 4, every) / columns
+        wanted = frame.x_axis.low + places * frame.x_axis.span
+        targets = (10.0**wanted if frame.x_axis.log else wanted) if s.ascending else wanted[:0]
+        near = np.searchsorted(xs, targets).tolist()
+        chosen = sorted({i for i in near if i < last} | {last})
+    for i in chosen:
+        x, y = frame.x_axis.place(float(xs[i])), frame.y_axis.place(float(ys[i]))
+        if x is not None and y is not None:
+            column, row = min(int(x * columns), columns - 1), min(int((1 - y) * rows), rows - 1)
+            if column >= 0 and row >= 0:
+                cells.put(top + row, left + column, marker(s.slot), f"line-{s.slot % COLOURS}")
+
+
+def _reference_label(cells: Cells, place: float, label: str, vertical: bool, area: Area) -> None:
+    """Write the label of a reference line on it, where it hides least; left out where everything is taken."""
+    left, top, columns, rows = area
+    if vertical:
+        column = left + min(int(place * columns), columns - 1)
+        after, before = left + columns - column - 1, column - left
+        label = shorten(label, max(after, before))
+        start = column + 1 if columns_of(label) <= after else column - columns_of(label)
+        spots = [(top + row, start) for row in (0, rows - 1, rows // 2)]
+    else:
+        row = top + min(int((1 - place) * rows), rows - 1)
+        label = shorten(f" {label} ", columns // 2)
+        size = columns_of(label)
+        spots = [(row, left + columns - size - 1), (row, left + 1), (row, left + (columns - size) // 2)]
+    size = columns_of(label)
+    free = ("reference", "")
+
+    def hidden(spot: tuple[int, int]) -> int:
+        return sum(cells.keys[spot[0]][c] not in free for c in range(max(spot[1], 0), min(spot[1] + size, cells.width)))
+
+    best = min(spots, key=hidden)
+    if label.strip() and hidden(best) <= size // 3:
+        cells.put(*best, label, "reference")
