@@ -8,7 +8,6 @@ second. Every change is read-modify-write under one file lock and lands by an at
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import threading
 import time
@@ -20,101 +19,22 @@ from typing import Any
 
 import msgspec
 from tinydb import TinyDB
-from tinydb.storages import Storage
 from tinydb.table import Document
 
-from genlab_tui.errors import GenlabError, LabUnusable
-from genlab_tui.paths import RUN_ID, Lab, RunDir
-from genlab_tui.run import RunId, RunMeta, RunRecord, RunSpec, RunState, decode
-from genlab_tui.safe_io import atomic_write, file_lock, make_private_dir, read_json, sweep_temps
+from genlab_tui.errors import LabUnusable
+from genlab_tui.paths import RUN_ID, Lab
+from genlab_tui.record import IDENTITY_DIGITS, record_of, six_digits
+from genlab_tui.run import RunId, RunRecord
+from genlab_tui.safe_io import file_lock, make_private_dir, sweep_temps
+from genlab_tui.storage import CorruptStore, SafeStorage, Tables
 
 TABLE = "runs"
-IDENTITY_DIGITS = 16  # of 64: enough to find a twin among runs, and half the size of a document
-HEADLINES = 4
 
 _DEFAULTS = {
     f.name: f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
     for f in dataclasses.fields(RunRecord)
 }
-_Tables = dict[str, dict[str, msgspec.Raw]]
 _DECODER = msgspec.json.Decoder(RunRecord)
-_Signature = tuple[int, int, int]
-
-
-class CorruptStore(Exception):
-    """The file of the index is not one; RunStore rebuilds it."""
-
-
-class SafeStorage(Storage):
-    """TinyDB storage: documents stay undecoded JSON until somebody wants one; writes are atomic replacements.
-
-    Inside `batch` writes are gathered and land as one at its end; outside, each lands before `write` returns.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._signature: _Signature | None = None
-        self._tables: _Tables = {}
-        self._batch = False
-        self._dirty = False
-
-    def signature(self) -> _Signature | None:
-        """Return what tells one state of the file from the next; None where there is no file."""
-        try:
-            status = self.path.stat()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise LabUnusable(f"cannot read {self.path}: {error.strerror}", "check its permissions") from error
-        return status.st_mtime_ns, status.st_size, status.st_ino
-
-    def read(self) -> _Tables:
-        """Return the tables; raises CorruptStore or LabUnusable."""
-        if self._batch and self._dirty:
-            return self._tables
-        signature = self.signature()
-        if signature is None:
-            self._signature, self._tables = None, {}
-        elif signature != self._signature:
-            try:
-                self._tables = msgspec.json.decode(self.path.read_bytes(), type=_Tables)
-            except OSError as error:
-                raise LabUnusable(f"cannot read {self.path}: {error.strerror}", "check its permissions") from error
-            except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-                raise CorruptStore(str(error)) from error
-            self._signature = signature
-        return self._tables
-
-    def write(self, data: dict[str, dict[str, Any]]) -> None:
-        """Replace the tables. Raises OSError, and then forgets what it knew."""
-        self._tables = {
-            name: {
-                key: document if isinstance(document, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(document))
-                for key, document in table.items()
-            }
-            for name, table in data.items()
-        }
-        self._dirty = True
-        if not self._batch:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._dirty, self._signature = False, None
-        atomic_write(self.path, msgspec.json.encode(self._tables))
-        self._signature = self.signature()
-
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Gather writes into one. Where the body raises, nothing is written."""
-        self._batch = True
-        try:
-            yield
-        except BaseException:
-            self._batch, self._dirty, self._signature = False, False, None
-            raise
-        self._batch = False
-        if self._dirty:
-            self._flush()
 
 
 class RunStore:
@@ -128,7 +48,7 @@ class RunStore:
         self._depth = 0
         self._db = TinyDB(lab.store, storage=SafeStorage)
         self._table = self._db.table(TABLE, cache_size=0)  # a query cache would not see other processes' writes
-        self._read_at: _Tables | None = None
+        self._read_at: Tables | None = None
         self._documents: dict[str, tuple[msgspec.Raw, RunRecord]] = {}
         self._records: dict[RunId, RunRecord] = {}
         if any(lab.root.glob(".*.tmp")):
@@ -292,93 +212,6 @@ def _scan(lab: Lab) -> list[RunRecord]:
     return [record for record in records if record]
 
 
-def record_of(run: RunDir) -> RunRecord | None:
-    """Return the record that the files of a run give, or None where there is no readable specification.
-
-    State and end are those of `exit.json` if it is of the newest attempt; else the run counts as queued or starting.
-    """
-    document = read_json(run.spec)
-    if document is None:
-        return None
-    try:
-        spec = decode(RunSpec, document)
-        meta = decode(RunMeta, read_json(run.meta) or {})
-    except GenlabError:
-        return None
-    if spec.id != run.id:
-        return None
-    return with_files(of_spec(spec, meta), run)
-
-
-def of_spec(spec: RunSpec, meta: RunMeta) -> RunRecord:
-    """Return the record of a run that nobody has started."""
-    return RunRecord(
-        id=spec.id,
-        phenomenon=spec.phenomenon,
-        preset=spec.preset,
-        data=spec.data,
-        device=spec.device,
-        seeds=spec.seeds,
-        first_seed=spec.first_seed,
-        regularisers=spec.regularisers,
-        created=spec.created,
-        attempt=1,
-        identity=spec.identity()[:IDENTITY_DIGITS],
-        name=meta.name,
-        tags=meta.tags,
-        note=meta.note,
-        colour=meta.colour,
-        trashed=meta.trashed,
-    )
-
-
-def with_files(record: RunRecord, run: RunDir) -> RunRecord:
-    """Return a record with what `queue.json`, `pid.json`, `exit.json` and `result.json` say about it."""
-    queue, pid = read_json(run.queue) or {}, read_json(run.pid) or {}
-    attempt = _number(queue.get("attempt"), int, 1)
-    taken = _number(pid.get("attempt"), int, 0)
-    ending = read_json(run.exit) or {}
-    ended = ending.get("attempt") == attempt == taken and ending.get("state") in _ENDS
-    state = RunState(ending["state"]) if ended else RunState.STARTING if taken == attempt else RunState.QUEUED
-    changes: dict[str, Any] = {
-        "state": state,
-        "attempt": attempt,
-        "reason": str(ending.get("reason", "")) if ended else "",
-        "ended": _number(ending.get("ended"), float, 0.0) if ended else 0.0,
-        "started": _number(pid.get("started"), float, 0.0) if taken == attempt else 0.0,
-        "held": bool(queue.get("held")) and state is RunState.QUEUED,
-        "verdict": "",
-        "headline": {},
-        "changed": False,
-    }
-    if taken == attempt and pid.get("device"):
-        changes["device"] = str(pid["device"])
-    if state is RunState.QUEUED and queue.get("cancelled"):
-        changes |= {"state": RunState.STOPPED, "reason": CANCELLED, "held": False}
-        changes["ended"] = _number(queue.get("cancelled_at"), float, 0.0)
-    result = read_json(run.result) if state is RunState.DONE else None
-    if result and result.get("attempt") == attempt:
-        verdict, headline = result.get("verdict"), result.get("headline")
-        changes["verdict"] = str(verdict.get("status", "")) if isinstance(verdict, dict) else ""
-        changes["changed"] = bool(result.get("changed"))
-        if isinstance(headline, dict):
-            numbers = {str(k): v for k, v in headline.items() if isinstance(v, (int, float)) and math.isfinite(v)}
-            changes["headline"] = _six_digits(dict(list(numbers.items())[:HEADLINES]))
-    return dataclasses.replace(record, **changes)
-
-
-CANCELLED = "cancelled before it started"
-_ENDS = frozenset(state.value for state in RunState if state.ended)
-
-
-def _number(value: Any, kind: type[Any], default: Any) -> Any:
-    return kind(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else default
-
-
-def _six_digits(numbers: dict[str, float]) -> dict[str, float]:
-    return {key: float(f"{value:.6g}") for key, value in numbers.items()}
-
-
 def _doc_id(run_id: RunId) -> int:
     return int(run_id, 16)
 
@@ -391,7 +224,7 @@ def _document(record: RunRecord) -> dict[str, Any]:
         if key in document:
             document[key] = round(document[key], 3)
     if "headline" in document:
-        document["headline"] = _six_digits(document["headline"])
+        document["headline"] = six_digits(document["headline"])
     if "identity" in document:
         document["identity"] = document["identity"][:IDENTITY_DIGITS]
     document.pop("tags", None)

@@ -18,14 +18,17 @@ from pathlib import Path
 from genlab_tui.errors import GenlabError
 from genlab_tui.paths import Lab
 from genlab_tui.run import RunRecord, RunState, boot_id, host_name
-from genlab_tui.safe_io import PRIVATE_FILE, read_json, try_flock
+from genlab_tui.safe_io import PRIVATE_FILE, is_locked, read_json, try_flock
 from genlab_tui.store import open_store
-from jobs import keeper, local, machine
+from jobs import keeper, local, machine, runs
 from jobs.index import list_now
 
-POLL = 0.5
+REST = 2.0
+"""Seconds until the whole queue is looked at again when nothing that can be seen cheaply has changed."""
+
+TICK = 0.1
 MAX_STARTS = 3
-"""A run whose keeper dies this often before it says anything is left to the next drain."""
+"""A run whose keeper dies this often before it says anything is held, for a person to look at."""
 
 LOG_LIMIT = 256_000
 
@@ -60,17 +63,31 @@ class Drain:
                     started += 1
             self._keepers = [process for process in self._keepers if process.poll() is None]
             if started < len(waiting):
-                time.sleep(POLL)
+                self._rest()
+
+    def _rest(self) -> None:
+        """Wait until a slot was taken or freed, or the index changed, or for a while."""
+        before, until = self._signs(), time.monotonic() + REST
+        while time.monotonic() < until and self._signs() == before:
+            time.sleep(TICK)
+
+    def _signs(self) -> object:
+        taken = tuple(is_locked(slot.path(self.lab)) for slot in local.all_slots())
+        return taken, open_store(self.lab).signature()
 
     def _waiting(self) -> list[RunRecord]:
         """Return the queued runs that are not held and that this machine can run, in order."""
         here = {slot.device for slot in local.all_slots()} | {"auto"}
         queued = [r for r in list_now(self.lab) if r.state is RunState.QUEUED and not r.held and r.device in here]
-        able = [r for r in queued if self._starts[r.id, r.attempt] < MAX_STARTS]
-        return sorted(able, key=lambda r: local.queue_order(self.lab, r))
+        return sorted(queued, key=lambda r: local.queue_order(self.lab, r))
 
     def _start(self, record: RunRecord, names: list[str]) -> local.Slot | None:
         """Start a run on one of these devices; return its slot, or None where none is free after all."""
+        if self._starts[record.id, record.attempt] >= MAX_STARTS:
+            log(f"{record.id} did not start {MAX_STARTS} times: held, see its log.txt")
+            del self._starts[record.id, record.attempt]
+            runs.hold(self.lab, record.id)
+            return None
         taken = local.take_slot(self.lab, names)
         if taken is None:
             return None

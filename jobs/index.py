@@ -7,10 +7,11 @@ import threading
 import time
 from contextlib import suppress
 
-from genlab_tui.paths import Lab
-from genlab_tui.run import RunId, RunMeta, RunRecord, decode
+from genlab_tui.paths import Lab, RunDir
+from genlab_tui.record import of_spec, record_of
+from genlab_tui.run import RunId, RunMeta, RunRecord, RunState, decode
 from genlab_tui.safe_io import read_json
-from genlab_tui.store import RunStore, of_spec, open_store, record_of, run_ids
+from genlab_tui.store import RunStore, open_store, run_ids
 from jobs.reconcile import reconcile
 from jobs.tail import read_spec
 
@@ -20,6 +21,7 @@ SETTLED = 2.0
 _seen: dict[Lab, tuple[int, int]] = {}
 """The time of the folder of runs and the length of the index when the two were last found to agree."""
 
+_resting: dict[tuple[Lab, RunId], tuple[int, RunRecord]] = {}
 _sorted: dict[Lab, tuple[object, list[RunRecord]]] = {}
 _mutex = threading.Lock()
 
@@ -32,11 +34,37 @@ def list_now(lab: Lab) -> list[RunRecord]:
     store = open_store(lab)
     _compare_directories(lab, store)
     records = store.records()
-    stale = [r.id for r in records.values() if not r.state.ended and reconcile(r, lab.run(r.id)) != r]
+    stale = [r.id for r in records.values() if not r.state.ended and not _rests(lab, r) and _is_stale(lab, r)]
     if stale:
         # Once more under the lock: a verb may have been at work since.
         store.update(lambda now: [reconcile(now[i], lab.run(i)) for i in stale if i in now])
     return _newest_first(lab, store)
+
+
+def _is_stale(lab: Lab, record: RunRecord) -> bool:
+    run = lab.run(record.id)
+    modified = _modified(run)
+    if reconcile(record, run) != record:
+        return True
+    if record.state is RunState.QUEUED and time.time() - modified / 1e9 > SETTLED:
+        _resting[lab, record.id] = (modified, record)
+    return False
+
+
+def _rests(lab: Lab, record: RunRecord) -> bool:
+    """Tell whether a queued run was found to be just that and nothing in its directory has changed since.
+
+    Whatever makes it anything else puts a file there first; with a thousand runs queued this look is all they cost.
+    """
+    modified, seen = _resting.get((lab, record.id), (0, None))
+    return seen is record and modified == _modified(lab.run(record.id))
+
+
+def _modified(run: RunDir) -> int:
+    try:
+        return run.path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _newest_first(lab: Lab, store: RunStore) -> list[RunRecord]:

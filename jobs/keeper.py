@@ -196,12 +196,12 @@ class Keeper:
         for fd in self.locks:
             with suppress(OSError):
                 os.close(fd)
-        with suppress(OSError):
+        with suppress(OSError), open(Path(self.order["lab"], "drain.log"), "ab") as log:
             subprocess.Popen(
                 [self.order["python"], "-P", "-m", "jobs.drain", self.order["lab"]],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from genlab_tui.paths import Lab
 from genlab_tui.run import RunRecord, RunState
-from genlab_tui.safe_io import is_locked, make_private_dir, read_json, try_flock
+from genlab_tui.safe_io import PRIVATE_FILE, is_locked, make_private_dir, read_json, try_flock
 from genlab_tui.store import open_store
 from jobs import gpus, machine
 from jobs.index import list_now
@@ -149,19 +150,28 @@ def view(lab: Lab, records: list[RunRecord]) -> list[QueueEntry]:
     return entries
 
 
-def wake(lab: Lab) -> None:
-    """Start a drain unless one holds the queue. Returns at once; the drain has no tie to this process."""
-    if is_locked(lab.queue_lock):
+def wake(lab: Lab, *, again_after: float = 0.0) -> None:
+    """Start a drain unless one holds the queue. Returns at once; the drain has no tie to this process.
+
+    With `again_after`, not within so many seconds of the last one that this process started.
+    """
+    now = time.monotonic()
+    if is_locked(lab.queue_lock) or now - _woken.get(lab, -again_after) < again_after:
         return
+    _woken[lab] = now
+    os.close(os.open(lab.drain_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE))
     # A shell that goes at once: the drain is then nobody's child here, and leaves no zombie in a long-lived app.
     subprocess.run(
-        ["/bin/sh", "-c", '"$@" </dev/null >/dev/null 2>&1 &', "sh", *drain_command(lab)],
+        ["/bin/sh", "-c", '"$@" </dev/null >>"$0" 2>&1 &', str(lab.drain_log), *drain_command(lab)],
         env=machine.child_environment(),
         cwd=lab.root,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         check=False,
     )
+
+
+_woken: dict[Lab, float] = {}
 
 
 def drain_command(lab: Lab) -> list[str]:

@@ -11,9 +11,9 @@ import msgspec
 
 from genlab_tui import events as ev
 from genlab_tui.paths import RunDir
+from genlab_tui.record import CANCELLED, newest_attempt, with_files
 from genlab_tui.run import RunRecord, RunState, boot_id, host_name
 from genlab_tui.safe_io import is_locked, read_json
-from genlab_tui.store import CANCELLED, with_files
 from jobs.keeper import HEARTBEAT, process_start
 
 SILENCE = 9 * HEARTBEAT
@@ -93,7 +93,7 @@ def gather(run: RunDir) -> Facts:
     """
     pid = read_json(run.pid) or {}
     queue = read_json(run.queue) or {}
-    attempt = _whole(queue.get("attempt"), 1)
+    attempt = newest_attempt(queue, pid)
     host = str(pid.get("host", ""))
     here = not host or host == host_name()
     same_boot = not pid or pid.get("boot_id", "") == boot_id()
@@ -101,7 +101,7 @@ def gather(run: RunDir) -> Facts:
     alive = _alive(pid) if here and same_boot and pid else None
     return Facts(
         queue_attempt=attempt,
-        pid_attempt=_whole(pid.get("attempt"), 0),
+        pid_attempt=newest_attempt({"attempt": 0}, pid),
         cancelled=bool(queue.get("cancelled")),
         exit=read_json(run.exit),
         locked=locked,
@@ -113,10 +113,6 @@ def gather(run: RunDir) -> Facts:
         actions=_actions(run, attempt),
         last=last_event(run),
     )
-
-
-def _whole(value: Any, default: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
 def _alive(pid: dict[str, Any]) -> bool:

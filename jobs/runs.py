@@ -12,21 +12,22 @@ import shutil
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from genlab_tui.errors import BadValue, GenlabError, LabUnusable, NotFound, nearest
-from genlab_tui.paths import RUN_ID, Lab, RunDir
-from genlab_tui.run import RunId, RunMeta, RunRecord, RunSpec, RunState, check_name, decode, encode, new_run_id
-from genlab_tui.safe_io import PRIVATE_DIR, LineWriter, fsync_dir, is_locked, read_json, write_json
-from genlab_tui.store import IDENTITY_DIGITS, of_spec, open_store
+from genlab_tui.errors import BadValue, GenlabError, NotFound, nearest
+from genlab_tui.paths import Lab, RunDir
+from genlab_tui.record import IDENTITY_DIGITS, attempt_of, of_spec
+from genlab_tui.run import RunId, RunMeta, RunRecord, RunSpec, RunState, check_name, encode, new_run_id
+from genlab_tui.safe_io import PRIVATE_DIR, fsync_dir, read_json, write_json
+from genlab_tui.store import open_store
 from genlab_tui.text import clean_text
 from jobs import local, tail
 from jobs.index import list_now, reconciled
+from jobs.verb import Verb, run_dir, unusable
 
 WAIT_POLL = 0.2
+WAKE_SECONDS = 2.0
+"""Seconds between two drains that looking at runs may start: one that cannot start must not be started for ever."""
 
 
 def submit(lab: Lab, spec: RunSpec, *, name: str = "", held: bool = False) -> RunRecord:
@@ -63,12 +64,8 @@ def _make_directory(lab: Lab, spec: RunSpec, meta: RunMeta, held: bool) -> RunSp
         fsync_dir(lab.runs)
     except OSError as error:
         shutil.rmtree(temp.path, ignore_errors=True)
-        raise _unusable(lab, error) from error
+        raise unusable(lab, error) from error
     return spec
-
-
-def _unusable(lab: Lab, error: OSError) -> LabUnusable:
-    return LabUnusable(f"cannot write to {lab.root}: {error.strerror or error}", "free some space, or set GENLAB_HOME")
 
 
 def list_runs(lab: Lab, *, trashed: bool = False) -> list[RunRecord]:
@@ -78,11 +75,11 @@ def list_runs(lab: Lab, *, trashed: bool = False) -> list[RunRecord]:
     """
     records = list_now(lab)
     if any(r.state is RunState.QUEUED and not r.held for r in records):
-        local.wake(lab)
+        local.wake(lab, again_after=WAKE_SECONDS)
     return [record for record in records if record.trashed == trashed]
 
 
-def find_run(lab: Lab, text: str) -> RunRecord:
+def findrun_dir(lab: Lab, text: str) -> RunRecord:
     """Return the run of an id, the beginning of one (2 characters or more), an exact name, or `last`.
 
     Raises NotFound, also for what fits several.
@@ -104,61 +101,12 @@ def find_run(lab: Lab, text: str) -> RunRecord:
     raise NotFound(f"there is no run {shown!r}", nearest(text, known) if len(known) <= 12 else "see `genlab-tui ls`")
 
 
-def _run(lab: Lab, run_id: RunId) -> RunDir:
-    if not RUN_ID.fullmatch(run_id) or not lab.run(run_id).path.is_dir():
-        raise NotFound(f"there is no run {clean_text(run_id, 80)!r}", "see `genlab-tui ls`")
-    return lab.run(run_id)
-
-
-class _Verb:
-    """The frame of a verb on one run: the lock, the true record before, the record after written to the index."""
-
-    def __init__(self, lab: Lab, run_id: RunId) -> None:
-        self.lab, self.dir = lab, _run(lab, run_id)
-        self._locked = open_store(lab).locked()
-
-    def __enter__(self) -> _Verb:
-        self._locked.__enter__()
-        try:
-            self.record = reconciled(self.lab, self.dir.id)
-            self.queue = read_json(self.dir.queue) or {"attempt": 1, "order": self.record.created}
-        except BaseException:
-            self._locked.__exit__(None, None, None)
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        try:
-            if error is None:
-                open_store(self.lab).put(reconciled(self.lab, self.dir.id))
-        finally:
-            self._locked.__exit__(None, None, None)
-        if isinstance(error, OSError):
-            raise _unusable(self.lab, error) from error
-
-    def put_queue(self, **changes: Any) -> None:
-        """Change `queue.json`, whose other fields stay."""
-        write_json(self.dir.queue, self.queue | changes)
-
-    def ask(self, action: str) -> None:
-        """Ask the worker of the present attempt for something."""
-        writer = LineWriter(self.dir.control)
-        try:
-            request = {"attempt": self.queue.get("attempt", 1), "at": round(time.time(), 3), "action": action}
-            writer.write(msgspec.json.encode(request), durable=True)
-        finally:
-            writer.close()
-
-    def wrong(self, what: str, hint: str = "") -> GenlabError:
-        return GenlabError(f"run {self.record.title} is {self.record.state}: {what}", hint)
-
-
 def stop(lab: Lab, run_id: RunId) -> None:
     """Stop a run: a queued one is cancelled, an active one saves where it is and ends (`resume` goes on from there).
 
     A worker that does not react is told again by its keeper after 30 s, and killed after another 30 s.
     """
-    with _Verb(lab, run_id) as verb:
+    with Verb(lab, run_id) as verb:
         if verb.record.state is RunState.QUEUED:
             verb.put_queue(cancelled=True, cancelled_at=round(time.time(), 3), held=False)
         elif verb.record.state.active:
@@ -169,7 +117,7 @@ def stop(lab: Lab, run_id: RunId) -> None:
 
 def cancel(lab: Lab, run_id: RunId) -> None:
     """Cancel a queued run."""
-    with _Verb(lab, run_id) as verb:
+    with Verb(lab, run_id) as verb:
         if verb.record.state is not RunState.QUEUED:
             raise verb.wrong("only a queued run can be cancelled", "stop it instead" * verb.record.state.active)
         verb.put_queue(cancelled=True, cancelled_at=round(time.time(), 3), held=False)
@@ -177,7 +125,7 @@ def cancel(lab: Lab, run_id: RunId) -> None:
 
 def pause(lab: Lab, run_id: RunId) -> None:
     """Ask a running run to pause; it keeps its slot."""
-    with _Verb(lab, run_id) as verb:
+    with Verb(lab, run_id) as verb:
         if verb.record.state not in (RunState.STARTING, RunState.RUNNING):
             hint = "hold it instead" if verb.record.state is RunState.QUEUED else ""
             raise verb.wrong("only a running run can be paused", hint)
@@ -186,41 +134,26 @@ def pause(lab: Lab, run_id: RunId) -> None:
 
 def resume(lab: Lab, run_id: RunId) -> None:
     """Let a run go on: a paused one, a held one, or one that ended before it was done (see `retry`)."""
-    with _Verb(lab, run_id) as verb:
+    with Verb(lab, run_id) as verb:
         if verb.record.state.active and verb.record.state is not RunState.STOPPING:
             verb.ask("resume")
         elif verb.record.state is RunState.QUEUED and verb.record.held:
             verb.put_queue(held=False)
         else:
-            _again(verb)
+            verb.again()
     local.wake(lab)
 
 
 def retry(lab: Lab, run_id: RunId) -> None:
     """Queue another attempt of a run that ended before it was done; finished stages are not computed again."""
-    with _Verb(lab, run_id) as verb:
-        _again(verb)
+    with Verb(lab, run_id) as verb:
+        verb.again()
     local.wake(lab)
-
-
-def _again(verb: _Verb) -> None:
-    if verb.record.state is RunState.DONE:
-        raise verb.wrong("there is nothing left to do", "launch it again to repeat it")
-    if not verb.record.state.resumable:
-        raise verb.wrong("it has not ended")
-    patience = time.monotonic() + 1.0
-    while is_locked(verb.dir.keeper_lock):  # its keeper has recorded the end and is on its way out
-        if time.monotonic() < patience:
-            time.sleep(0.01)
-            continue
-        raise verb.wrong("a process of its last attempt still runs", "wait for its end, or end it")
-    attempt = int(verb.queue.get("attempt", 1)) + 1
-    verb.put_queue(attempt=attempt, order=time.time(), held=False, cancelled=False)
 
 
 def hold(lab: Lab, run_id: RunId) -> None:
     """Keep a queued run from starting until it is released."""
-    with _Verb(lab, run_id) as verb:
+    with Verb(lab, run_id) as verb:
         if verb.record.state is not RunState.QUEUED:
             raise verb.wrong("only a queued run can be held")
         verb.put_queue(held=True)
@@ -228,7 +161,7 @@ def hold(lab: Lab, run_id: RunId) -> None:
 
 def release(lab: Lab, run_id: RunId) -> None:
     """Let a held run start when its turn comes."""
-    with _Verb(lab, run_id) as verb:
+    with Verb(lab, run_id) as verb:
         if verb.record.state is not RunState.QUEUED:
             raise verb.wrong("only a queued run can be released")
         verb.put_queue(held=False)
@@ -237,7 +170,7 @@ def release(lab: Lab, run_id: RunId) -> None:
 
 def move(lab: Lab, run_id: RunId, before: RunId | None) -> None:
     """Move a queued run before another queued one, or to the end of the queue with None."""
-    with _Verb(lab, run_id) as verb:
+    with Verb(lab, run_id) as verb:
         if verb.record.state is not RunState.QUEUED:
             raise verb.wrong("only a queued run can be moved")
         queued = [r for r in list_now(lab) if r.state is RunState.QUEUED and r.id != run_id]
@@ -271,28 +204,22 @@ def edit(
         changes["note"] = clean_text(note, 2000)
     if colour is not None:
         changes["colour"] = clean_text(colour, 40)
-    with _Verb(lab, run_id) as verb:
-        _put_meta(verb, changes)
+    with Verb(lab, run_id) as verb:
+        verb.put_meta(**changes)
 
 
 def trash(lab: Lab, run_id: RunId) -> None:
     """Move a run out of sight. It must not be active; a queued one must be cancelled first."""
-    with _Verb(lab, run_id) as verb:
+    with Verb(lab, run_id) as verb:
         if not verb.record.state.ended:
             raise verb.wrong("it has not ended", "stop it first")
-        _put_meta(verb, {"trashed": True})
+        verb.put_meta(trashed=True)
 
 
 def restore(lab: Lab, run_id: RunId) -> None:
     """Take a run out of the trash."""
-    with _Verb(lab, run_id) as verb:
-        _put_meta(verb, {"trashed": False})
-
-
-def _put_meta(verb: _Verb, changes: dict[str, Any]) -> None:
-    document = (read_json(verb.dir.meta) or {}) | changes
-    decode(RunMeta, document)
-    write_json(verb.dir.meta, document)
+    with Verb(lab, run_id) as verb:
+        verb.put_meta(trashed=False)
 
 
 def find_identical(lab: Lab, spec: RunSpec) -> RunRecord | None:
@@ -309,33 +236,26 @@ def find_identical(lab: Lab, spec: RunSpec) -> RunRecord | None:
 
 def wait(lab: Lab, run_id: RunId, *, timeout: float | None = None) -> RunRecord:
     """Wait for the end of a run and return its record; after `timeout` seconds, as it is then."""
-    _run(lab, run_id)
+    run_dir(lab, run_id)
     until = None if timeout is None else time.monotonic() + timeout
-    looked = 0.0
     while True:
         record = reconciled(lab, run_id)
         now = time.monotonic()
         if record.state.ended or (until is not None and now >= until):
             open_store(lab).put(record)
             return record
-        if record.state is RunState.QUEUED and not record.held and now - looked >= 2.0:
-            looked = now
-            local.wake(lab)
+        if record.state is RunState.QUEUED and not record.held:
+            local.wake(lab, again_after=WAKE_SECONDS)
         time.sleep(WAIT_POLL)
 
 
 def read_spec(lab: Lab, run_id: RunId) -> RunSpec:
     """Return the specification of a run. Raises NotFound or GenlabError."""
-    return tail.read_spec(_run(lab, run_id))
+    return tail.read_spec(run_dir(lab, run_id))
 
 
 def read_result(lab: Lab, run_id: RunId) -> dict[str, Any] | None:
     """Return what the worker of the newest attempt wrote as its result, or None."""
-    run = _run(lab, run_id)
-    result, queue = read_json(run.result), read_json(run.queue) or {}
-    return result if result and result.get("attempt") == queue.get("attempt", 1) else None
-
-
-def run_path(lab: Lab, run_id: RunId) -> Path:
-    """Return the directory of a run. Raises NotFound."""
-    return _run(lab, run_id).path
+    run = run_dir(lab, run_id)
+    result = read_json(run.result)
+    return result if result and result.get("attempt") == attempt_of(run) else None

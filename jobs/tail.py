@@ -14,6 +14,7 @@ from genlab_tui import phenomena
 from genlab_tui.errors import GenlabError, NotFound
 from genlab_tui.paths import RunDir
 from genlab_tui.phenomenon import Arm, Phenomenon
+from genlab_tui.record import attempt_of
 from genlab_tui.run import RunSpec, decode
 from genlab_tui.rundata import RunData, RunDataBuilder
 from genlab_tui.safe_io import read_json
@@ -124,8 +125,7 @@ class RunReader:
 
     def _stored_verdict(self) -> Verdict | None:
         result = read_json(self.run_dir.result)
-        queue = read_json(self.run_dir.queue) or {}
-        if result is None or result.get("attempt") != queue.get("attempt"):
+        if result is None or result.get("attempt") != attempt_of(self.run_dir):
             return None
         try:
             return decode_verdict(result["verdict"])

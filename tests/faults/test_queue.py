@@ -351,3 +351,55 @@ def test_two_labs_do_not_meet(bench: Any, tmp_path: Path) -> None:
     other.until_state(theirs, "done")
     assert [r.id for r in runs.list_runs(bench.lab)] == [mine]
     other.until_quiet()
+
+
+def test_a_run_that_cannot_be_started_is_held_and_not_tried_for_ever(
+    bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs import keeper
+    from jobs.drain import MAX_STARTS, Drain
+
+    broken = tmp_path / "broken_keeper.py"
+    broken.write_text("raise SystemExit('no keeper today')")
+    run_id = bench.submit(held=True)
+    other = bench.submit(held=True)
+    runs.hold(bench.lab, other)
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "wake", lambda *_, **__: None)
+        runs.release(bench.lab, run_id)
+        patch.setattr(keeper, "__file__", str(broken))
+        drain = Drain(bench.lab)
+        drain.run()
+        for process in drain._keepers:
+            process.wait()
+    assert bench.see(run_id).state is RunState.QUEUED
+    assert bench.see(run_id).held
+    assert bench.lab.run(run_id).log.read_text().count("no keeper today") == MAX_STARTS
+    runs.release(bench.lab, run_id)
+    bench.until_state(run_id, "done")
+
+
+def test_a_thousand_queued_runs_cost_one_look_each(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jobs import index
+
+    ids = [bench.submit(held=True) for _ in range(5)]
+    monkeypatch.setattr(index, "SETTLED", 0.0)
+    looks: list[str] = []
+    gather = index.reconcile
+
+    def counted(record: Any, run: Any) -> Any:
+        looks.append(run.id)
+        return gather(record, run)
+
+    monkeypatch.setattr(index, "reconcile", counted)
+    index.list_now(bench.lab)
+    assert sorted(looks) == sorted(ids)
+    looks.clear()
+    index.list_now(bench.lab)
+    assert looks == []
+    time.sleep(0.02)
+    runs.release(bench.lab, ids[0])
+    looks.clear()
+    bench.until(lambda: (index.list_now(bench.lab), bench.see(ids[0]).state.ended)[1])
+    assert set(looks) == {ids[0]}
+    assert bench.see(ids[1]).state is RunState.QUEUED

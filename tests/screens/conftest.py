@@ -23,6 +23,7 @@ from genlab_tui.phenomenon import config_values
 from genlab_tui.run import RunMeta, RunSpec, boot_id, encode, host_name, new_run_id
 from genlab_tui.rundata import RunDataBuilder
 from genlab_tui.safe_io import make_private_dir, try_flock, write_json
+from jobs.keeper import process_start
 
 TOYS = Path(__file__).parent.parent / "data" / "phenomena"
 
@@ -146,7 +147,7 @@ def keep_run(lab: Lab, toys: Path) -> Iterator[Callable[..., str]]:
         write_json(folder.meta, encode(RunMeta(name=name)))
         write_json(folder.queue, attempt | {"order": created, "held": False, "cancelled": False})
         here = {"host": host_name(), "boot_id": boot_id(), "slot": "cpu-0", "device": "cpu", "started": created + 1}
-        process = {"pid": os.getpid(), "start": 0.0}
+        process = {"pid": os.getpid(), "start": process_start(os.getpid())}
         write_json(folder.pid, attempt | here | {"keeper": process, "worker": process})
         builder = RunDataBuilder(asked, toy.arms_of(asked))
         with folder.events.open("wb") as file:

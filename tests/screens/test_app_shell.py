@@ -96,13 +96,13 @@ async def test_a_mode_that_was_in_the_background_takes_the_new_size(open_app: Op
 
 def bound_classes() -> list[type]:
     """Return every class of the screens that binds keys."""
-    found = []
-    for package in (screens, screens.panels):
-        for info in iter_modules(package.__path__, package.__name__ + "."):
-            for value in vars(import_module(info.name)).values():
-                if isinstance(value, type) and value.__module__ == info.name and "BINDINGS" in vars(value):
-                    found.append(value)
-    return found
+    modules = [
+        import_module(info.name)
+        for package in (screens, screens.panels)
+        for info in iter_modules(package.__path__, package.__name__ + ".")
+    ]
+    found = [(module, value) for module in modules for value in vars(module).values() if isinstance(value, type)]
+    return [cls for module, cls in found if cls.__module__ == module.__name__ and "BINDINGS" in vars(cls)]
 
 
 @pytest.mark.parametrize("cls", bound_classes(), ids=lambda cls: cls.__name__)

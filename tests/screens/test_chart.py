@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from screens.panels.chart import Chart, render_chart
 from screens.panels.colours import COLOURS, DARK, LIGHT, MARKERS, colour, marker
 from screens.themes import THEMES
 
+Until = Callable[[Callable[[], object]], Awaitable[None]]
 NAN, INF = math.nan, math.inf
 BRAILLE = {chr(c) for c in range(0x2801, 0x2900)}
 
@@ -317,7 +318,7 @@ def builds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
-async def test_the_same_figure_is_drawn_once(builds: list[int]) -> None:
+async def test_the_same_figure_is_drawn_once(builds: list[int], until: Until) -> None:
     app = Shown()
     async with app.run_test(size=(60, 20)) as pilot:
         chart = app.query_one(Chart)
@@ -334,7 +335,7 @@ async def test_the_same_figure_is_drawn_once(builds: list[int]) -> None:
         await pilot.pause()
         assert len(builds) == before + 1
         await pilot.resize_terminal(70, 20)
-        await pilot.pause()
+        await until(lambda: chart.size.width == 70 and len(builds) > before + 1)
         assert len(builds) == before + 2
 
 

@@ -47,6 +47,9 @@ def draft(pilot: Pilot[None]) -> Draft:
 async def choose(pilot: Pilot[None], name: str) -> None:
     """Highlight a phenomenon in the catalogue."""
     pilot.app.screen.query_one(Catalogue).choose(name)
+    form = pilot.app.screen.query_one(Form)
+    while form.shown != name:
+        await pilot.pause(0.01)
     await pilot.pause()
     assert draft(pilot).phenomenon.name == name
 
@@ -145,13 +148,8 @@ async def test_the_filter_leaves_what_matches_and_escape_brings_all_back(open_ap
 
 async def test_keys_typed_ahead_go_where_the_keys_before_them_led(open_app: OpenApp, until: Until) -> None:
     async with open_app() as pilot:
-        for key in (
-            "slash",
-            "t",
-            "o",
-            "y",
-            "enter",
-        ):  # all there before the first is handled, as from a paste or a slow link
+        # All are there before the first is handled, as after a paste or over a slow link.
+        for key in ("slash", "t", "o", "y", "enter", "d"):
             pilot.app.post_message(Key(key, key if len(key) == 1 else None))
         await until(lambda: pilot.app.screen.query_one(Launch).topic == "dropout")
         assert pilot.app.screen.query_one("#filter", Input).value == "toy"

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from conftest import OpenApp, Until  # type: ignore[import-not-found]
 from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -21,6 +20,9 @@ from jobs import runs as verbs
 from screens.messages import RunsChanged
 from screens.panels.table import Column, Table, layout
 from screens.runs import RunsScreen
+
+OpenApp = Callable[..., Any]
+Until = Callable[..., Any]
 
 
 class Desk(App[None]):
@@ -168,11 +170,14 @@ async def test_a_click_moves_the_cursor_and_on_the_heading_sorts(lab: Lab) -> No
 
 
 def test_columns_leave_by_rank_and_share_what_is_left_over() -> None:
-    columns = [Column(k, k, lambda row, width: "", least, most, rank) for k, least, most, rank in (  # type: ignore[arg-type,return-value]
-        ("a", 5, 9, 0),
-        ("b", 5, 5, 2),
-        ("c", 5, 20, 1),
-    )]
+    columns = [
+        Column(k, k, lambda row, width: "", least, most, rank)
+        for k, least, most, rank in (  # type: ignore[arg-type,return-value]
+            ("a", 5, 9, 0),
+            ("b", 5, 5, 2),
+            ("c", 5, 20, 1),
+        )
+    ]
     assert [(c.key, size) for c, size in layout(columns, 30)] == [("a", 9), ("b", 5), ("c", 12)]
     assert [(c.key, size) for c, size in layout(columns, 13)] == [("a", 6), ("c", 5)]
     assert [c.key for c, _ in layout(columns, 3)] == ["a"]

@@ -13,9 +13,9 @@ import pytest
 
 from genlab_tui import events as ev
 from genlab_tui.paths import Lab, RunDir
+from genlab_tui.record import of_spec
 from genlab_tui.run import RunMeta, RunSpec, RunState, boot_id, encode, host_name
 from genlab_tui.safe_io import try_flock, write_json
-from genlab_tui.store import of_spec
 from jobs.keeper import identity, process_start
 from jobs.reconcile import SILENCE, Facts, gather, last_event, reconcile, state_of
 

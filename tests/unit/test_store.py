@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from tinydb import TinyDB
 
+from genlab_tui import storage
 from genlab_tui import store as store_module
 from genlab_tui.errors import LabUnusable
 from genlab_tui.paths import Lab
+from genlab_tui.record import of_spec, record_of
 from genlab_tui.run import RunMeta, RunRecord, RunSpec, RunState, encode
 from genlab_tui.safe_io import write_json
-from genlab_tui.store import RunStore, of_spec, open_store, record_of
+from genlab_tui.store import RunStore, open_store
 
 
 @pytest.fixture
@@ -232,7 +234,7 @@ def test_a_failed_write_changes_nothing_and_says_so(lab: Lab, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_module, "atomic_write", full)
+        patch.setattr(storage, "atomic_write", full)
         with pytest.raises(LabUnusable, match="No space left"):
             store.put(record(1, note="lost"), record(2))
     assert dict(store.records()) == {"00000001": record(1)}
