@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from rich.text import Text
 from textual import events
 from textual.app import App
-from textual.message import Message
 from textual.screen import Screen
 
 import screens
@@ -24,9 +23,9 @@ from genlab_tui.safe_io import make_private_dir, read_json, write_json
 from genlab_tui.text import clean_text
 from screens.base import MODES, ModeScreen
 from screens.keys import KeyQueue
-from screens.messages import DevicesChanged, ProgressChanged, RunsChanged
+from screens.messages import DevicesChanged, Looked, ProgressChanged, RunsChanged
 from screens.palette import GenlabCommands
-from screens.poller import Poller, Snapshot
+from screens.poller import Poller, Snapshot, endings
 from screens.themes import THEMES
 from screens.toosmall import TooSmall, fits
 
@@ -43,14 +42,6 @@ def _screen(mode: str) -> Screen[Any]:
     """Make the screen of a mode; its module is imported at its first use, not at the start of the app."""
     screen: Screen[Any] = getattr(import_module(f"screens.{mode}"), f"{mode.capitalize()}Screen")()
     return screen
-
-
-class Looked(Message):
-    """The background thread found something new."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__()
-        self.snapshot = snapshot
 
 
 class GenlabApp(App[None]):
@@ -105,29 +96,24 @@ class GenlabApp(App[None]):
         self.post_message(Looked(snapshot))
 
     def on_looked(self, message: Looked) -> None:
-        before, found = {r.id: r for r in self.runs}, message.snapshot
+        found, screen = message.snapshot, self._base_screen()
+        watched = screen.watched if isinstance(screen, ModeScreen) else ()
+        ended = endings(self.runs, found.runs, watched) if self._looked else []
         changed = found.runs != self.runs or found.queue != self.queue or not self._looked
         moved, sampled = found.progress != self.progress, found.devices != self.devices
         self.runs, self.progress, self.queue, self.devices = found.runs, found.progress, found.queue, found.devices
         if found.error:
             self.say(found.error, title="the runs cannot be read", severity="error")
-        if self._looked:
-            self._tell_ends(before)
+        for text, severity in ended:
+            self.say(text, severity=severity)
         self._looked = True
-        news = ((changed, RunsChanged(self.runs)), (moved, ProgressChanged()), (sampled, DevicesChanged()))
-        for happened, message_ in news:
+        for news, happened in (
+            (RunsChanged(self.runs), changed),
+            (ProgressChanged(), moved),
+            (DevicesChanged(), sampled),
+        ):
             if happened:
-                self._base_screen().post_message(message_)
-
-    def _tell_ends(self, before: Mapping[str, RunRecord]) -> None:
-        screen = self._base_screen()
-        watched = screen.watched if isinstance(screen, ModeScreen) else ()
-        for run in self.runs:
-            old = before.get(run.id)
-            if old and not old.state.ended and run.state.ended and run.id not in watched:
-                verdict = f" · {run.verdict}" if run.verdict else f" · {run.reason}" if run.reason else ""
-                severity = "error" if run.state.value in ("failed", "killed", "lost") else "information"
-                self.say(f"{run.phenomenon} {run.title[:24]}: {run.state}{verdict}", severity=severity)
+                screen.post_message(news)
 
     def _base_screen(self) -> Screen[Any]:
         return self.screen_stack[0]

@@ -29,7 +29,7 @@ Kind = Literal["summary", "curves", "figure", "criteria"]
 KINDS: tuple[Kind, ...] = ("summary", "curves", "figure", "criteria")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ExportRun(LoadedRun):
     """A run to export. `events` opens its events from the start (for every curve value; called twice)."""
 

@@ -96,7 +96,9 @@ def with_files(record: RunRecord, run: RunDir) -> RunRecord:
 
 def newest_attempt(queue: dict[str, Any], pid: dict[str, Any]) -> int:
     """Return the attempt that `queue.json` asks for; a damaged one asks for what `pid.json` shows to be under way."""
-    return max(_number(queue.get("attempt"), int, 1), _number(pid.get("attempt"), int, 0))
+    asked: int = _number(queue.get("attempt"), int, 1)
+    taken: int = _number(pid.get("attempt"), int, 0)
+    return max(asked, taken)
 
 
 def attempt_of(run: RunDir) -> int:

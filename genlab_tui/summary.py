@@ -21,7 +21,7 @@ from genlab_tui.verdict import Verdict
 METHOD = "mean difference over shared seeds, Student-t 95 % interval (pairs - 1 degrees of freedom)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no single truth: a run equals itself alone
 class LoadedRun:
     """A run with everything a comparison needs. `phenomenon` is None where its file is no longer installed."""
 

@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 
 from genlab_tui.errors import GenlabError
-from genlab_tui.paths import Lab
+from genlab_tui.paths import Lab, RunDir
 from genlab_tui.run import RunRecord, RunState, boot_id, host_name
 from genlab_tui.safe_io import PRIVATE_FILE, is_locked, read_json, try_flock
 from genlab_tui.store import open_store
@@ -38,7 +38,7 @@ class Drain:
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
-        self._keepers: list[subprocess.Popen[bytes]] = []
+        self._keepers: list[tuple[subprocess.Popen[bytes], RunDir, int]] = []
         self._starts: Counter[tuple[str, int]] = Counter()
 
     def run(self) -> None:
@@ -52,7 +52,7 @@ class Drain:
                 return
 
     def _serve(self) -> None:
-        while waiting := self._waiting():
+        while (waiting := self._waiting()) or self._unheard():
             known = local.devices(self.lab)
             room = {d.name: d.slots - d.busy_slots for d in known}
             started = 0
@@ -61,9 +61,13 @@ class Drain:
                 if names and (slot := self._start(record, names)):
                     room[slot.device] -= 1
                     started += 1
-            self._keepers = [process for process in self._keepers if process.poll() is None]
-            if started < len(waiting):
+            if not waiting or started < len(waiting):
                 self._rest()
+
+    def _unheard(self) -> bool:
+        """Tell whether a keeper that was started has not said yet that it keeps its run. Reaps those that ended."""
+        self._keepers = [kept for kept in self._keepers if kept[0].poll() is None]
+        return any((read_json(run.pid) or {}).get("attempt") != attempt for _, run, attempt in self._keepers)
 
     def _rest(self) -> None:
         """Wait until a slot was taken or freed, or the index changed, or for a while."""
@@ -73,7 +77,7 @@ class Drain:
 
     def _signs(self) -> object:
         taken = tuple(is_locked(slot.path(self.lab)) for slot in local.all_slots())
-        return taken, open_store(self.lab).signature()
+        return taken, open_store(self.lab).signature(), self._unheard()
 
     def _waiting(self) -> list[RunRecord]:
         """Return the queued runs that are not held and that this machine can run, in order."""
@@ -127,18 +131,17 @@ class Drain:
             "env": {"CUDA_VISIBLE_DEVICES": slot.gpu.uuid if slot.gpu else ""} | _WORKER_ENVIRONMENT,
         }
         with open(run.log, "ab", opener=_private) as output:
-            self._keepers.append(
-                subprocess.Popen(
-                    [sys.executable, "-I", keeper.__file__, str(run.path), json.dumps(order)],
-                    env=machine.child_environment(),
-                    cwd=self.lab.root,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    pass_fds=locks,
-                    start_new_session=True,
-                )
+            process = subprocess.Popen(
+                [sys.executable, "-I", keeper.__file__, str(run.path), json.dumps(order)],
+                env=machine.child_environment(),
+                cwd=self.lab.root,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=locks,
+                start_new_session=True,
             )
+        self._keepers.append((process, run, attempt))
 
 
 _WORKER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}

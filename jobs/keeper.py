@@ -196,7 +196,7 @@ class Keeper:
         for fd in self.locks:
             with suppress(OSError):
                 os.close(fd)
-        with suppress(OSError), open(Path(self.order["lab"], "drain.log"), "ab") as log:
+        with suppress(OSError), Path(self.order["lab"], "drain.log").open("ab") as log:
             subprocess.Popen(
                 [self.order["python"], "-P", "-m", "jobs.drain", self.order["lab"]],
                 stdin=subprocess.DEVNULL,

@@ -153,12 +153,13 @@ def view(lab: Lab, records: list[RunRecord]) -> list[QueueEntry]:
 def wake(lab: Lab, *, again_after: float = 0.0) -> None:
     """Start a drain unless one holds the queue. Returns at once; the drain has no tie to this process.
 
-    With `again_after`, not within so many seconds of the last one that this process started.
+    With `again_after`, not within so many seconds of the last one that was started that way by this process.
     """
     now = time.monotonic()
     if is_locked(lab.queue_lock) or now - _woken.get(lab, -again_after) < again_after:
         return
-    _woken[lab] = now
+    if again_after:
+        _woken[lab] = now
     os.close(os.open(lab.drain_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE))
     # A shell that goes at once: the drain is then nobody's child here, and leaves no zombie in a long-lived app.
     subprocess.run(

@@ -79,7 +79,7 @@ def list_runs(lab: Lab, *, trashed: bool = False) -> list[RunRecord]:
     return [record for record in records if record.trashed == trashed]
 
 
-def findrun_dir(lab: Lab, text: str) -> RunRecord:
+def find_run(lab: Lab, text: str) -> RunRecord:
     """Return the run of an id, the beginning of one (2 characters or more), an exact name, or `last`.
 
     Raises NotFound, also for what fits several.

@@ -55,3 +55,11 @@ def export(lab: Lab, records: Sequence[RunRecord], baseline: str | None = None) 
     make_private_dir(lab.exports)
     runs = [load(lab, record) for record in records]
     return export_csv(runs, "all", default_path(lab.exports, runs), baseline)
+
+
+def written(files: Sequence[Path]) -> str:
+    """Return what was written and where, whole: it is there to be copied."""
+    home = str(Path.home())
+    path = str(files[0])
+    shown = "~" + path.removeprefix(home) if home != "/" and path.startswith(home + "/") else path
+    return f"{shown} and {len(files) - 1} beside it" if len(files) > 1 else shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,12 +21,11 @@ from genlab_tui.text import clean_text
 from screens import batch
 from screens.base import ModeScreen
 from screens.columns import FLAG, MUTED
+from screens.compared import ComparedRuns
 from screens.comparison import Comparison, compare, versions
 from screens.messages import RunsChanged
 from screens.overlay import VIEWS, Overlay, after
 from screens.panels.chart import Chart, warm_up
-from screens.panels.chrome import short_path
-from screens.panels.compared import ComparedRuns
 from screens.panels.frame import MEMBER
 from screens.panels.heatmap import HeatMapPanel
 from screens.panels.table import Table
@@ -84,6 +84,7 @@ class CompareScreen(ModeScreen):
         self._readers: dict[str, RunReader] = {}
         self._seen: tuple[object, ...] = ()
         self._busy = self._again = False
+        self._drawn: tuple[tuple[Comparison, Overlay], Figure | HeatMap | None] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield ComparedRuns(id="cmp-runs")
@@ -186,7 +187,7 @@ class CompareScreen(ModeScreen):
     def _draw(self) -> None:
         found, overlay = self.found, self.overlay
         self.set_class(not found.runs, "-nothing")
-        picture = overlay.picture(found) if overlay.view in ("curves", "figure") else None
+        picture = self._picture()
         chart, heat = self.query_one(Chart), self.query_one(HeatMapPanel)
         chart.display, heat.display = not isinstance(picture, HeatMap), isinstance(picture, HeatMap)
         if isinstance(picture, HeatMap):
@@ -203,6 +204,15 @@ class CompareScreen(ModeScreen):
         self._draw_tables()
         self.query_one("#cmp-status", Static).update(self._status())
 
+    def _picture(self) -> Figure | HeatMap | None:
+        """Return what the chart shows; made once for what was read and chosen."""
+        if self.overlay.view not in ("curves", "figure"):
+            return None
+        key = (self.found, dataclasses.replace(self.overlay))
+        if self._drawn is None or self._drawn[0][0] is not key[0] or self._drawn[0][1] != key[1]:
+            self._drawn = (key, self.overlay.picture(self.found))
+        return self._drawn[1]
+
     def _draw_tables(self) -> None:
         settings, summary = self.query_one("#cmp-settings", TextPanel), self.query_one("#cmp-summary", TextPanel)
         settings.border_title = "all settings" if self.all_settings else "what differs"
@@ -212,12 +222,12 @@ class CompareScreen(ModeScreen):
         self.query_one("#cmp-verdicts", TextPanel).show(lambda width: verdicts_text(self.found))
 
     def _status(self) -> Content:
-        line = Content.styled(" " + " · ".join(self.overlay.words(self.found)), MUTED)
+        parts = [Content.styled(" · ".join(self.overlay.words(self.found)), MUTED)]
         if any(run.data.changes for run in self.found.runs):
-            line += Content.styled(f"  {FLAG} changed in flight: never pooled", "$text-warning")
+            parts.insert(0, Content.styled(f"{FLAG} changed in flight: never pooled", "$text-warning"))
         if self.found.note:
-            line += Content.styled(f"  {clean_text(self.found.note, 300)}", "$text-warning")
-        return line
+            parts.append(Content.styled(clean_text(self.found.note, 300), "$text-warning"))
+        return Content(" ") + Content("  ").join(parts)
 
     def _show_view(self) -> None:
         for view in VIEWS:
@@ -310,7 +320,7 @@ class CompareScreen(ModeScreen):
         self.genlab.act("export the comparison", export, self.genlab.lab, records, then=self._exported)
 
     def _exported(self, files: list[Path]) -> None:
-        self.genlab.say(f"{short_path(str(files[0]))} and {len(files) - 1} beside it", title="exported")
+        self.genlab.say(batch.written(files), title="exported")
 
     def action_copy_command(self) -> None:
         if self.found.runs:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from genlab_tui import regularisers
 from genlab_tui.errors import BadValue, GenlabError
-from genlab_tui.phenomenon import Estimate, Phenomenon, config_values
+from genlab_tui.phenomenon import Claim, Estimate, Phenomenon, config_values
 from genlab_tui.run import RunSpec
 from genlab_tui.text import clean_text, human_bytes
 from jobs.request import MAX_FIRST_SEED, MAX_SEEDS
@@ -33,7 +35,9 @@ class Draft:
 
     def __post_init__(self) -> None:
         if not self.preset:
-            self.take_preset("quick" if "quick" in self.phenomenon.presets else next(iter(self.phenomenon.presets)))
+            self.take_preset(
+                "quick" if "quick" in self.phenomenon.presets else next(iter(self.phenomenon.presets), "quick")
+            )
 
     def take_preset(self, name: str) -> None:
         """Fill the form with a preset: its values over the defaults, its seeds, data set and regularisers."""
@@ -119,13 +123,18 @@ class Draft:
     def cost(self) -> tuple[Estimate, int]:
         """Return the estimate and the number of arms. Raises GenlabError; a declaration that breaks becomes one."""
         spec = self.spec()
-        try:
+        with _foreign(f"{self.phenomenon.name} has no estimate"):
             estimate = self.phenomenon.estimate(self.phenomenon.config_of(spec), spec)
             return estimate, len(self.phenomenon.arms_of(spec))
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the claims of the draft; none while it does not hold together."""
+        try:
+            spec = self.spec()
+            with _foreign(f"{self.phenomenon.name} has no claims"):
+                return tuple(self.phenomenon.claims(self.phenomenon.config_of(spec), spec))
         except GenlabError:
-            raise
-        except Exception as error:  # a phenomenon's own code: it must not take the lab down
-            raise GenlabError(f"{self.phenomenon.name} has no estimate: {type(error).__name__}: {error}") from error
+            return ()
 
     # --- what leaves the form -----------------------------------------------------------------------------------------
 
@@ -175,6 +184,17 @@ class Draft:
         if self.device != "auto":
             words += ["--device", self.device]
         return shlex.join(words)
+
+
+@contextmanager
+def _foreign(what: str) -> Iterator[None]:
+    """Run a phenomenon's own code: whatever it raises becomes a GenlabError, so that one file cannot end the app."""
+    try:
+        yield
+    except GenlabError:
+        raise
+    except Exception as error:
+        raise GenlabError(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:

@@ -5,6 +5,15 @@ from __future__ import annotations
 from textual.message import Message
 
 from genlab_tui.run import RunRecord
+from screens.poller import Snapshot
+
+
+class Looked(Message):
+    """The background thread found something new. Sent to the app."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
 
 
 class RunsChanged(Message):

@@ -144,7 +144,7 @@ class Overlay:
                 yield "y log" if self.log_y else "y linear"
             if self.smooth:
                 yield f"smooth {self.smooth:g}"
-            yield "band ±1 sd over seeds" if self.band else "no band"
+            yield "±1 sd over seeds" if self.band else "no band"
             if self.members:
                 yield "each seed"
         if self.view in ("curves", "summary") and len(found.arms) > 1:

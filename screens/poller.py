@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from genlab_tui.errors import GenlabError
 from genlab_tui.events import Progress, decode
 from genlab_tui.paths import Lab, RunDir
-from genlab_tui.run import RunRecord
+from genlab_tui.run import RunRecord, RunState
 
 if TYPE_CHECKING:
     from jobs.launcher import Device, QueueEntry
@@ -110,3 +110,16 @@ def last_progress(run: RunDir) -> Progress | None:
         if b'"progress"' in line and isinstance(event := decode(line), Progress):
             return event
     return None
+
+
+def endings(before: Iterable[RunRecord], after: Iterable[RunRecord], watched: Container[str]) -> list[tuple[str, str]]:
+    """Return a line and a severity for every run that ended between two looks, but for the runs being watched."""
+    going = {run.id for run in before if not run.state.ended}
+    return [
+        (
+            f"{run.phenomenon} {run.title}: {run.state}" + (f" · {end}" if (end := run.verdict or run.reason) else ""),
+            "error" if run.state in (RunState.FAILED, RunState.KILLED, RunState.LOST) else "information",
+        )
+        for run in after
+        if run.id in going and run.state.ended and run.id not in watched
+    ]

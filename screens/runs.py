@@ -24,7 +24,6 @@ from screens.columns import COLUMNS, MUTED, columns_for, in_order
 from screens.detail import detail
 from screens.filter import Filter, parse
 from screens.messages import RunsChanged
-from screens.panels.chrome import short_path
 from screens.panels.table import Table
 from screens.prompt import Prompt
 
@@ -38,9 +37,7 @@ class RunsScreen(ModeScreen):
     CSS_PATH = "runs.tcss"
     HELP_TITLE = "Runs"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "slash", "filter", "filter", key_display="/", tooltip="Filter: words, field:text, wd>0, -not; see below"
-        ),
+        Binding("slash", "filter", "filter", key_display="/", tooltip="Filter: words, field:text, wd>0, age<2d, -not"),
         Binding(
             "c", "compare", "compare", tooltip="Compare the selected runs; without a selection, add to those there"
         ),
@@ -243,7 +240,7 @@ class RunsScreen(ModeScreen):
             self.genlab.act(f"export {_count(targets)}", batch.export, lab, targets, then=self._exported)
 
     def _exported(self, files: list[Path]) -> None:
-        self.genlab.say(f"{short_path(str(files[0]))} and {len(files) - 1} beside it", title="exported")
+        self.genlab.say(batch.written(files), title="exported")
 
     def action_rename(self) -> None:
         run = self.chosen

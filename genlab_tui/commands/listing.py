@@ -179,11 +179,11 @@ def print_logs(run: str, follow: bool) -> int:
 def show_queue(as_json: bool) -> int:
     """Print the queue and the devices."""
     from jobs import local
-    from jobs import runs as verbs
 
     lab = lab_home()
-    running = [r for r in verbs.list_runs(lab) if r.state.active]
-    waiting = local.queue_view(lab)
+    entries = local.queue_view(lab)
+    running = [entry.record for entry in entries if not entry.position]
+    waiting = [entry for entry in entries if entry.position]
     devices = local.devices(lab)
     if as_json:
         import dataclasses

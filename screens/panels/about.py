@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from genlab_tui.errors import GenlabError
-from genlab_tui.phenomenon import Claim, Phenomenon
+from genlab_tui.phenomenon import Phenomenon
 from genlab_tui.text import clean_text
 from screens.draft import Draft
 
@@ -22,8 +21,7 @@ def about_text(draft: Draft) -> Content:
     """Return the explanation, the claims of this draft and the papers."""
     phenomenon = draft.phenomenon
     parts = [Content(clean_text(phenomenon.explanation, 4000, multiline=True).strip())]
-    claims = _claims(draft)
-    for claim in claims:
+    for claim in draft.claims():
         kind = "claim" if claim.main else "side claim"
         statement = clean_text(claim.statement or claim.name, 600)
         parts.append(Content.assemble("\n", (f"{kind}: ", "bold $text-primary"), statement))
@@ -44,12 +42,3 @@ def about_text(draft: Draft) -> Content:
         for paper in phenomenon.papers
     ]
     return Content("\n").join(parts)
-
-
-def _claims(draft: Draft) -> tuple[Claim, ...]:
-    """Return the claims of a draft; none while it does not hold together."""
-    try:
-        spec = draft.spec()
-        return draft.phenomenon.claims(draft.phenomenon.config_of(spec), spec)
-    except GenlabError:
-        return ()

@@ -30,7 +30,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
     """The fields of a draft, two to a row; up and down move between them, enter goes on."""
 
     DEFAULT_CSS = """
-    Form { layout: grid; grid-size: 2; grid-rows: 1; grid-gutter: 0 1; height: 1fr; scrollbar-size-vertical: 1; }
+    Form { layout: grid; grid-size: 2; grid-rows: 1; grid-gutter: 0 1; height: auto; scrollbar-size-vertical: 1; }
     """
     BINDING_GROUP_TITLE = "Form"
     MOVE = Binding.Group("field", compact=True)

@@ -61,8 +61,9 @@ class Devices(Widget):
     def tell(self, devices: Sequence[Device]) -> None:
         """Show the devices as sampled now."""
         if self.devices != tuple(devices):
+            more = len(devices) != len(self.devices)
             self.devices = tuple(devices)
-            self.refresh(layout=True)
+            self.refresh(layout=more)
 
     def render(self) -> Content:
         width = self.size.width

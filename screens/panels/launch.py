@@ -94,7 +94,7 @@ class Launch(Vertical):
             return Content.styled(clean_text(missing), "$text-warning")
         if self.topic in BY_NAME:
             regulariser = BY_NAME[self.topic]
-            return Content.styled(f"{regulariser.help} Strength: {regulariser.strength_name}.", "$foreground-muted")
+            return Content.styled(f"{regulariser.help} ({regulariser.strength_name})", "$foreground-muted")
         return Content.styled(field_help(draft, self.topic or "preset"), "$foreground-muted")
 
     def _cost(self, draft: Draft, problems: dict[str, str], missing: str) -> Content:
@@ -108,6 +108,12 @@ class Launch(Vertical):
         except GenlabError as error:
             return Content.styled(clean_text(error), "$text-error")
         return Content.styled(cost_line(estimate, arms, draft.seed_count()), "bold $foreground")
+
+    def on_resize(self) -> None:
+        """Give the form what the other parts leave, at most: they are always in view, and it scrolls."""
+        others = [child for child in self.children if not isinstance(child, Form)]
+        taken = sum(child.outer_size.height + child.styles.margin.height for child in others)
+        self.query_one(Form).styles.max_height = max(self.size.height - taken, 3)
 
     # --- what the user does -------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ def log_tail(path: Path, limit: int = TAIL) -> list[str]:
     shown = [line.rstrip("\r").rpartition("\r")[2] for line in lines]
     while shown and not shown[-1].strip():
         shown.pop()
-    return [clean_text(line.expandtabs(4), 2000, multiline=True) for line in shown]
+    return [clean_text(line, 2000, multiline=True) for line in shown]
 
 
 LEVELS = {"warning": "yellow", "error": "red"}

@@ -29,6 +29,8 @@ class Plot:
     references: list[tuple[float, bool]] = field(default_factory=list)
 
 
+APART = 5
+"""Columns between two markers of a line at least, so that the line stays seen between them."""
 Raster = Callable[[Plot, Cells, int, int, int, int], None]
 
 
@@ -242,12 +244,15 @@ def _markers(frame: Frame, s: Series, cells: Cells, area: Area, order: int) -> N
         targets = (10.0**wanted if frame.x_axis.log else wanted) if s.ascending else wanted[:0]
         near = np.searchsorted(xs, targets).tolist()
         chosen = sorted({i for i in near if i < last} | {last})
+    taken = -APART
     for i in chosen:
         x, y = frame.x_axis.place(float(xs[i])), frame.y_axis.place(float(ys[i]))
-        if x is not None and y is not None:
-            column, row = min(int(x * columns), columns - 1), min(int((1 - y) * rows), rows - 1)
-            if column >= 0 and row >= 0:
-                cells.put(top + row, left + column, marker(s.slot), f"line-{s.slot % COLOURS}")
+        if x is None or y is None:
+            continue
+        column, row = min(int(x * columns), columns - 1), min(int((1 - y) * rows), rows - 1)
+        if s.line.points or i == last or abs(column - taken) >= APART:
+            cells.put(top + max(row, 0), left + max(column, 0), marker(s.slot), f"line-{s.slot % COLOURS}")
+            taken = column
 
 
 def _reference_label(cells: Cells, place: float, label: str, vertical: bool, area: Area) -> None:
@@ -272,4 +277,4 @@ def _reference_label(cells: Cells, place: float, label: str, vertical: bool, are
 
     best = min(spots, key=hidden)
     if label.strip() and hidden(best) <= size // 3:
-        cells.put(*best, label, "reference")
+        cells.put(*best, label, "tick")

@@ -21,10 +21,11 @@ def run_line(record: RunRecord | None, spec: RunSpec, data: RunData | None, more
     """Return title, data and regularisers at the left; state, progress, time left and seeds at the right."""
     named = record.name if record and record.name else ""
     title = f"{clean_text(named, 40)} · {spec.phenomenon} {spec.id[:4]}" if named else f"{spec.phenomenon} {spec.id}"
-    left = Content.assemble(" ", (shorten(clean_text(title, 80), max(width // 2, 12)), "bold $text-primary"))
+    right = _right(record, spec, data, width)
+    room = min(width - right.cell_length - 8, max(width // 2, 24))
+    left = Content.assemble(" ", (shorten(clean_text(title, 80), max(room, 8)), "bold $text-primary"))
     if more:
         left += Content.styled(f" +{more}", "$text-accent")
-    right = _right(record, spec, data, width)
     facts = [spec.data, spec.preset]
     if spec.regularisers:
         facts.append(summary(spec.regularisers))

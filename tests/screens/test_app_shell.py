@@ -29,6 +29,7 @@ from jobs.launcher import Device
 from jobs.request import build_spec
 from screens.base import MODES, ModeScreen
 from screens.help import HelpScreen, sections
+from screens.messages import Looked
 from screens.panels.chrome import HeaderLine, KeyLine, count_line
 from screens.panels.gpu import load_line
 from screens.panels.marks import bar, fit, remaining
@@ -219,9 +220,8 @@ async def test_the_end_of_a_run_is_told_unless_it_is_being_watched(
     async with open_app() as pilot:
         pilot.app._poller.stop()
         await pilot.pause()
-        looked = import_module("genlab_tui.app").Looked
         running = tuple(record(i * 8, RunState.RUNNING) for i in "abc")
-        pilot.app.post_message(looked(Snapshot(running)))
+        pilot.app.post_message(Looked(Snapshot(running)))
         await pilot.pause()
         assert toasts(pilot.app) == "", "runs that were there before are no news"
         monkeypatch.setattr(type(pilot.app.screen), "watched", ("cccccccc",))
@@ -230,7 +230,7 @@ async def test_the_end_of_a_run_is_told_unless_it_is_being_watched(
             record("b" * 8, RunState.FAILED, reason="CUDA OOM"),
             record("c" * 8, RunState.DONE),
         )
-        pilot.app.post_message(looked(Snapshot(ended)))
+        pilot.app.post_message(Looked(Snapshot(ended)))
         await pilot.pause()
         assert "toy [/x]: done · SHOWN" in toasts(pilot.app)
         assert "toy bbbbbbbb: failed · CUDA OOM" in toasts(pilot.app)

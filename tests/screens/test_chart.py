@@ -335,8 +335,10 @@ async def test_the_same_figure_is_drawn_once(builds: list[int], until: Until) ->
         await pilot.pause()
         assert len(builds) == before + 1
         await pilot.resize_terminal(70, 20)
-        await until(lambda: chart.size.width == 70 and len(builds) > before + 1)
+        await until(lambda: chart.size.width == 70)
+        rows = [chart.render_line(y) for y in range(20)]  # without a terminal, nobody else asks for them
         assert len(builds) == before + 2
+        assert {row.cell_length for row in rows} == {70}
 
 
 async def test_only_rows_that_changed_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,10 +24,10 @@ from genlab_tui.summary import LoadedRun, summary_rows
 from jobs import runs as verbs
 from screens import tables
 from screens.compare import CompareScreen
+from screens.compared import ComparedRuns
 from screens.comparison import Comparison, short_titles
 from screens.overlay import Overlay
 from screens.panels.chart import Chart
-from screens.panels.compared import ComparedRuns
 from screens.panels.table import Table
 
 OpenApp = Callable[..., Any]

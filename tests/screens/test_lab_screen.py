@@ -399,14 +399,17 @@ async def test_a_key_that_means_nothing_for_a_run_says_so(
 # --- sizes and hostile text -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(60, 20), (76, 23), (80, 24), (120, 40), (200, 60), (400, 100)])
-async def test_everything_needed_to_launch_is_in_view(open_app: OpenApp, shown: Text, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(60, 20), (76, 23), (80, 24), (120, 36), (120, 40), (200, 60), (400, 100)])
+@pytest.mark.parametrize("name", ["toy", "random-labels", "double-descent"])
+async def test_everything_needed_to_launch_is_in_view(
+    open_app: OpenApp, shown: Text, size: tuple[int, int], name: str
+) -> None:
     async with open_app(size=size) as pilot:
-        await choose(pilot, "toy")
+        await choose(pilot, name)
         await pilot.press("enter")
         await pilot.pause()
         text = shown(pilot.app)
-        for words in ("preset", "weight decay", "early stopping", "6 members (2 × 3)", "? help", "q leave"):
+        for words in ("preset", "weight decay", "early stopping", " members (", "? help", "q leave"):
             assert words in text
         assert all(len(line) <= size[0] for line in text.splitlines())
 
@@ -425,6 +428,24 @@ async def test_where_there_is_room_for_one_panel_it_is_the_one_with_the_focus(op
             await pilot.pause()
             assert there in shown(pilot.app)
             assert gone not in shown(pilot.app)
+
+
+async def test_a_phenomenon_whose_own_code_breaks_is_named_and_harmless(
+    open_app: OpenApp, tmp_path: Path, add_phenomena: Callable[[Path], None], toys: Path
+) -> None:
+    folder = tmp_path / "more"
+    folder.mkdir()
+    toy = (toys / "toy.py").read_text().replace('name="toy"', 'name="brittle"')
+    broken = "lambda config, spec: {}[spec.id]"
+    (folder / "brittle.py").write_text(
+        toy.replace("estimate=estimate", f"estimate={broken}").replace("claims=claims", f"claims={broken}")
+    )
+    add_phenomena(folder)
+    async with open_app(size=(200, 60)) as pilot:
+        await choose(pilot, "brittle")
+        assert "brittle has no estimate: KeyError" in cost(pilot)
+        await pilot.press("i")
+        assert isinstance(pilot.app.screen, Sheet)
 
 
 HOSTILE = "[/x] [red]\\x1b]0;title\\x07\\x1b[31m\\u202e"

@@ -394,5 +394,5 @@ async def test_the_detail_shows_config_and_verdict_of_the_run_under_the_cursor(
     async with open_app(size=(200, 60), start="runs") as pilot:
         await opened(pilot, until, 1)
         await until(lambda: "steps=40" in shown(pilot.app))
-        assert "fast minus slow" in shown(pilot.app)
+        await until(lambda: "fast minus slow" in shown(pilot.app))
         assert "SHOWN" in shown(pilot.app)
