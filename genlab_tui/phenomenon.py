@@ -232,7 +232,8 @@ class Context(Protocol):
         """Run a part of the work once: `value = yield from context.stage("round 3", train_round)`.
 
         `body()` yields events and returns a JSON-able value. A stage that an earlier attempt finished is skipped and
-        its stored value returned; its events are already in the file. Stages do not nest.
+        its stored value returned; its events are already in the file. Stages do not nest. A cohort belongs to the
+        stage that names it: name it inside, or its curves are dropped when the run is resumed.
         """
         ...
 

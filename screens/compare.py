@@ -52,12 +52,12 @@ class CompareScreen(ModeScreen):
         Binding("shift+tab", "view(-1)", "view before", show=False, tooltip="The view before"),
         Binding("m", "next(1)", "metric", tooltip="The next metric; in the view of figures, the next figure"),
         Binding("M", "next(-1)", "metric before", show=False, tooltip="The metric or figure before"),
-        Binding("left", "arm(-1)", "arm", group=ARM, tooltip="The arm before; before the first, all of them"),
-        Binding("right", "arm(1)", "arm", group=ARM, tooltip="The next arm; after the last, all of them"),
         Binding(
             "asterisk", "baseline", "baseline", key_display="*", tooltip="Measure against the run under the cursor"
         ),
         Binding("e", "export", "export", tooltip="Write the compared runs as CSV into the lab's exports folder"),
+        Binding("left", "arm(-1)", "arm", group=ARM, tooltip="The arm before; before the first, all of them"),
+        Binding("right", "arm(1)", "arm", group=ARM, tooltip="The next arm; after the last, all of them"),
         Binding("a", "axis", "x axis", tooltip="Along the x axis: step, epoch, seconds"),
         Binding("l", "log_y", "log y", tooltip="y axis: as declared, logarithmic, linear"),
         Binding("L", "log_x", "log x", show=False, tooltip="x axis: linear, logarithmic"),
@@ -216,7 +216,7 @@ class CompareScreen(ModeScreen):
     def _draw_tables(self) -> None:
         settings, summary = self.query_one("#cmp-settings", TextPanel), self.query_one("#cmp-summary", TextPanel)
         settings.border_title = "all settings" if self.all_settings else "what differs"
-        settings.show(lambda width: settings_text(self.found, all_of_them=self.all_settings))
+        settings.show(lambda width: settings_text(self.found, width, all_of_them=self.all_settings))
         summary.show(lambda width: summary_text(self.found, width, self.overlay.arms))
         summary.border_subtitle = "Student-t 95 % · bold: 0 is outside"
         self.query_one("#cmp-verdicts", TextPanel).show(lambda width: verdicts_text(self.found))

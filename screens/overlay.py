@@ -79,6 +79,8 @@ class Overlay:
 
     def next_arm(self, found: Comparison, by: int = 1) -> None:
         """Go from all arms through each of them."""
+        if not found.arms:
+            return
         self.arm = after([None, *(name for name, _ in found.arms)], self.arm, by)
         self.arm_chosen = True
 

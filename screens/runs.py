@@ -31,6 +31,16 @@ LOOK_AFTER = 0.12
 """Seconds that the cursor rests before the files of its run are read."""
 
 
+class FilterLine(Input):
+    """The line that narrows the list while it is typed."""
+
+    BINDING_GROUP_TITLE = "The filter line"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "submit", "to the list", tooltip="Go to the list; the filter stays"),
+        Binding("escape", "screen.back", "everything", tooltip="Show everything again"),
+    ]
+
+
 class RunsScreen(ModeScreen):
     """Every run: a list, and everything about the one under the cursor."""
 
@@ -68,7 +78,7 @@ class RunsScreen(ModeScreen):
         with Horizontal(id="runs-body"):
             with Vertical(id="runs-left"):
                 yield Static(id="runs-status")
-                yield Input(
+                yield FilterLine(
                     placeholder="words  phenomenon:x  state:failed  tag:x  wd>0  age<2d  -not", id="runs-filter"
                 )
                 empty = "no run yet: 1 goes to the lab, r launches there"
@@ -183,6 +193,7 @@ class RunsScreen(ModeScreen):
     def _look_soon(self) -> None:
         run = self.chosen
         if run is None:
+            self._looked = None
             self.query_one("#runs-about", Static).update("")
             return
         seen = self._looked if self._looked and self._looked[0].id == run.id else None

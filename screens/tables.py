@@ -85,9 +85,13 @@ def summary_text(found: Comparison, width: int, arms: Sequence[str] | None = Non
     text = Content("")
     for make in makers:
         text = make()
-        if max(map(cell_len, text.plain.split("\n"))) <= width:
+        if _width(text) <= width:
             break
     return text
+
+
+def _width(text: Content) -> int:
+    return max(map(cell_len, text.plain.split("\n")))
 
 
 def _by_cell(rows: Sequence[SummaryRow]) -> dict[tuple[str, str], dict[str, SummaryRow]]:
@@ -194,8 +198,8 @@ def _delta(delta: Summary | None, row: SummaryRow | None, form: Form) -> list[Ce
 # --- settings ---------------------------------------------------------------------------------------------------------
 
 
-def settings_text(found: Comparison, *, all_of_them: bool = False) -> Content:
-    """Return what differs between the runs, or all their settings."""
+def settings_text(found: Comparison, width: int = 1000, *, all_of_them: bool = False) -> Content:
+    """Return what differs between the runs, or all their settings; columns give way where there is little room."""
     rows = [row for row in found.settings if all_of_them or row.differs]
     if not rows:
         only = "one run: nothing to differ from" if len(found.runs) == 1 else "nothing differs: the same settings"
@@ -207,7 +211,12 @@ def settings_text(found: Comparison, *, all_of_them: bool = False) -> Content:
         name = Content.styled(clean_text(row.name, 40).replace("_", " "), style or "bold")
         values = [Content.styled(clean_text(v, 200), DIM if v == NONE else style) for v in row.values]
         lines.append([name, *values])
-    return grid(head, lines, cap=40)
+    text = Content("")
+    for gap, cap in ((2, 40), (1, 24), (1, 12), (1, 10)):
+        text = grid(head, lines, gap=gap, cap=cap)
+        if _width(text) <= width:
+            break
+    return text
 
 
 def differing(found: Comparison, run_id: str) -> str:

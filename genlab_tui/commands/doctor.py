@@ -184,7 +184,7 @@ def _runs(lab: Lab) -> Iterator[Check]:
 
 
 def _rebuild(lab: Lab) -> Check:
-    from genlab_tui.store import rebuild
+    from jobs.index import rebuild
 
     count = rebuild(lab)
     return Check("rebuild", "ok", f"the index was written anew from {count} run folders")

@@ -10,11 +10,11 @@ from screens.draft import Draft
 
 
 def source_line(phenomenon: Phenomenon) -> str:
-    """Return the papers in a few words: `Zhang et al. 2017 +1`, with blanks that do not break."""
+    """Return the papers in a few words: `Zhang et al. 2017 +1`."""
     if not phenomenon.papers:
         return ""
     more = f" +{len(phenomenon.papers) - 1}" if len(phenomenon.papers) > 1 else ""
-    return (clean_text(phenomenon.papers[0].key, 60) + more).replace(" ", "\u00a0")
+    return clean_text(phenomenon.papers[0].key, 60) + more
 
 
 def about_text(draft: Draft) -> Content:

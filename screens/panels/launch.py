@@ -55,8 +55,7 @@ class Launch(Vertical):
         self.draft = self.drafts.setdefault(phenomenon.name, self.drafts.get(phenomenon.name) or Draft(phenomenon))
         self.topic = ""
         self.border_title = Content(clean_text(phenomenon.title, 60))
-        source = Content.styled(f"  {source_line(phenomenon)}", "$foreground-muted")
-        self.query_one("#question", Static).update(Content(clean_text(phenomenon.question, 300)) + source)
+        self._ask()
         self.query_one(Regularisers).show(self.draft)
         self.call_after_refresh(self._fill, devices)  # what is there is painted first
 
@@ -109,8 +108,22 @@ class Launch(Vertical):
             return Content.styled(clean_text(error), "$text-error")
         return Content.styled(cost_line(estimate, arms, draft.seed_count()), "bold $foreground")
 
+    def _ask(self) -> None:
+        """Show the question and where it comes from, in two rows."""
+        if self.draft is None:
+            return
+        box = self.query_one("#question", Static)
+        question = Content(clean_text(self.draft.phenomenon.question, 300))
+        source = Content.styled(source_line(self.draft.phenomenon), "$foreground-muted")
+        gap = "\n" if question.cell_length <= box.size.width else "  "
+        box.update(clip(question + Content(gap) + source, box.size.width, 2))
+
     def on_resize(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
         """Give the form what the other parts leave, at most: they are always in view, and it scrolls."""
+        self._ask()
         others = [child for child in self.children if not isinstance(child, Form)]
         taken = sum(child.outer_size.height + child.styles.margin.height for child in others)
         self.query_one(Form).styles.max_height = max(self.size.height - taken, 3)

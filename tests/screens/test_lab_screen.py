@@ -326,7 +326,6 @@ async def test_y_copies_a_command_that_launches_the_same(open_app: OpenApp, lab:
         assert build_spec("toy", lab=lab, **asked).config["rates"] == (1.0, 2.5)
 
 
-@pytest.mark.slow
 async def test_a_launched_run_trains_and_its_verdict_reaches_the_catalogue(
     open_app: OpenApp, lab: Lab, until: Until, toasts: Text, shown: Text
 ) -> None:

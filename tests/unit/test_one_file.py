@@ -1,7 +1,4 @@
-"""A phenomenon is one file: dropped into the package it is in the catalogue, `run --help` and the docs table.
-
-The form is checked in `tests/screens/test_one_file_form.py`.
-"""
+"""A phenomenon is one file: dropped into the package it is in the catalogue, the form, `run --help`, the docs table."""
 
 from __future__ import annotations
 
@@ -32,9 +29,31 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def call(package: Path, home: Path, *arguments: str) -> str:
+COMMAND = "from genlab_tui.__main__ import main; main()"
+FORM = """
+import asyncio
+from genlab_tui.app import GenlabApp
+from genlab_tui.paths import lab_home
+from screens.panels.catalogue import Catalogue
+from screens.panels.form import Form
+
+async def look():
+    app = GenlabApp(lab_home())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.open_lab("new-one")
+        await pilot.pause()
+        await pilot.pause()
+        print(app.screen.query_one(Catalogue).chosen, app.screen.query_one(Form).field("steps").value)
+
+asyncio.run(look())
+"""
+
+
+def call(package: Path, home: Path, *arguments: str, code: str = COMMAND) -> str:
+    """Run some code with the copied packages first on the path, in a fresh process."""
     env = {k: v for k, v in os.environ.items() if k != "GENLAB_PHENOMENA"} | {"GENLAB_HOME": str(home)}
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from genlab_tui.__main__ import main; main()"
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1))\n" + code
     done = subprocess.run(
         [sys.executable, "-P", "-c", code, str(package), *arguments],
         env=env, cwd=package, capture_output=True, text=True, timeout=60, check=False,
@@ -48,6 +67,10 @@ def test_it_is_in_the_catalogue_in_the_help_and_in_the_docs_table(package: Path,
     assert "new-one" in call(package, tmp_path, "run", "--help")
     assert "steps=" in call(package, tmp_path, "run", "new-one", "--help")
     assert "| `new-one` |" in call(package, tmp_path, "phenomena", "--markdown")
+
+
+def test_it_is_in_the_catalogue_and_the_form_of_the_app(package: Path, tmp_path: Path) -> None:
+    assert call(package, tmp_path, code=FORM).split() == ["new-one", "200"]
 
 
 def test_a_broken_file_is_named_and_takes_nothing_down(package: Path, tmp_path: Path) -> None:
