@@ -146,7 +146,7 @@ class Keeper:
         elif code == DONE:
             self._write_exit("done", "", code=code)
         elif code == STOPPED:
-            self._write_exit("stopped", "stopped on request" if asked else "terminated (SIGTERM)", code=code)
+            self._write_exit("stopped", "on request" if asked else "terminated (SIGTERM)", code=code)
         else:
             said = _last_words(self.run_dir / "log.txt", self.log_start)
             self._write_exit("failed", said or REASONS.get(code, f"exit code {code}"), code=code)

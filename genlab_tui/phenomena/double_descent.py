@@ -16,6 +16,7 @@ from genlab_tui import data
 from genlab_tui import events as ev
 from genlab_tui.errors import BadValue
 from genlab_tui.figure import Figure, Line, Reference
+from genlab_tui.papers import BELKIN, NAKKIRAN_RIDGE
 from genlab_tui.phenomenon import (
     Arm,
     Checkpoint,
@@ -24,7 +25,6 @@ from genlab_tui.phenomenon import (
     Criterion,
     Estimate,
     Metric,
-    Paper,
     PerSeed,
     Phenomenon,
     Preset,
@@ -332,29 +332,6 @@ def _second_descent(kind: str) -> tuple[Claim, Claim]:
 
 # --- declaration ------------------------------------------------------------------------------------------------------
 
-BELKIN = Paper(
-    "Belkin et al. 2019",
-    "Reconciling modern machine-learning practice and the classical bias-variance trade-off",
-    "PNAS 116(32), 15849-15854",
-    "https://arxiv.org/abs/1812.11118",
-    """@article{belkin2019reconciling,
-  author = {Belkin, Mikhail and Hsu, Daniel and Ma, Siyuan and Mandal, Soumik},
-  title = {Reconciling modern machine-learning practice and the classical bias--variance trade-off},
-  journal = {Proceedings of the National Academy of Sciences},
-  volume = {116}, number = {32}, pages = {15849--15854}, year = {2019}, doi = {10.1073/pnas.1903070116}
-}""",
-)
-NAKKIRAN = Paper(
-    "Nakkiran et al. 2021",
-    "Optimal Regularization Can Mitigate Double Descent",
-    "ICLR 2021",
-    "https://arxiv.org/abs/2003.01897",
-    """@inproceedings{nakkiran2021optimal,
-  author = {Nakkiran, Preetum and Venkat, Prayaag and Kakade, Sham and Ma, Tengyu},
-  title = {Optimal Regularization Can Mitigate Double Descent},
-  booktitle = {International Conference on Learning Representations}, year = {2021}, eprint = {2003.01897}
-}""",
-)
 PHENOMENON = Phenomenon(
     name="double-descent",
     title="Double descent",
@@ -372,7 +349,7 @@ PHENOMENON = Phenomenon(
         "for every N, takes the peak away (weight decay, if switched on, is such a penalty on the other arms). "
         "MSE is the squared error against one-hot labels, summed over the classes."
     ),
-    papers=(BELKIN, NAKKIRAN),
+    papers=(BELKIN, NAKKIRAN_RIDGE),
     config=Config,
     presets={
         "quick": Preset(seeds=5, data="digits", note="the whole curve at n = 300, in seconds"),

@@ -155,7 +155,7 @@ def test_stop_while_paused(bench: Any) -> None:
     runs.pause(bench.lab, run_id)
     bench.until_state(run_id, "paused")
     runs.stop(bench.lab, run_id)
-    assert bench.until_state(run_id, "stopped").reason == "stopped on request"
+    assert bench.until_state(run_id, "stopped").reason == "on request"
 
 
 def test_stopped_in_the_middle_and_resumed_equals_a_run_that_was_left_alone(bench: Any) -> None:
@@ -166,7 +166,7 @@ def test_stopped_in_the_middle_and_resumed_equals_a_run_that_was_left_alone(benc
         bench.until_step(run_id, step, stage)
         runs.stop(bench.lab, run_id)
         record = bench.until_state(run_id, "stopped", "done")
-        assert (record.state, record.reason) == ("stopped", "stopped on request")
+        assert (record.state, record.reason) == ("stopped", "on request")
         assert bench.lab.run(run_id).checkpoint.exists()
         runs.resume(bench.lab, run_id)
     record = runs.wait(bench.lab, run_id, timeout=20)

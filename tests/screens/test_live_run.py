@@ -40,10 +40,10 @@ async def test_a_real_run_is_watched_to_its_verdict(open_app: OpenApp, lab: Lab,
         await until(lambda: points() > early)
         runs.wait(lab, record.id, timeout=30)
         await until(lambda: screen.record and screen.record.state is RunState.DONE)
-        await until(lambda: points() == 60 and "SHOWN" in shown(pilot.app))
+        await until(lambda: points() == 60 and "✓ fast minus slow" in shown(pilot.app))
         text = shown(pilot.app)
         assert "✓ done" in text
-        assert "✓ fast minus slow" in text
+        assert "SHOWN" in text
         assert "no data yet" not in text
 
 

@@ -102,10 +102,10 @@ def test_a_run_from_launch_to_end(run: RunDir) -> None:
     assert see(run) is RunState.PAUSED
     run.control.write_bytes(b'{"attempt": 1, "action": "stop"}\n')
     assert see(run) is RunState.STOPPING
-    write_json(run.exit, {"attempt": 1, "state": "stopped", "reason": "stopped on request"})
+    write_json(run.exit, {"attempt": 1, "state": "stopped", "reason": "on request"})
     assert see(run) is RunState.STOPPED
     os.close(lock)
-    assert state_of(gather(run)) == (RunState.STOPPED, "stopped on request")
+    assert state_of(gather(run)) == (RunState.STOPPED, "on request")
 
 
 def test_a_keeper_of_an_earlier_boot_is_gone_whatever_has_its_pid(run: RunDir) -> None:
