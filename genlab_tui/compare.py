@@ -144,18 +144,18 @@ def metric_figure(
     x: Axis = "step",
     arms: Sequence[str] | None = None,
     members: bool = False,
-    log_x: bool = False,
+    log_x: bool | None = None,
     log_y: bool | None = None,
     titles: Mapping[str, str] | None = None,
     points: int = 400,
 ) -> Figure:
-    """Return one chart of a metric of several runs. `log_y` None: as the phenomenon declares it.
+    """Return one chart of a metric of several runs. `log_x`, `log_y` None: as the phenomenon declares them.
 
     `titles` maps run ids to what their lines are prefixed with (default: the run's title; nothing for a single run).
     """
     lines: list[Line] = []
     references: dict[tuple[float, str], Reference] = {}
-    label, log = metric.replace("_", " "), False
+    label, log, x_label, log_step = metric.replace("_", " "), False, str(x), False
     for run in runs:
         title = (titles or {}).get(run.id, run.title)
         prefix = f"{title} · " if len(runs) > 1 else ""
@@ -163,16 +163,18 @@ def metric_figure(
         declared = next((m for m in run.phenomenon.metrics if m.name == metric), None) if run.phenomenon else None
         if declared:
             label, log = declared.label, log or declared.log
+            if x == "step":
+                x_label, log_step = declared.step_label, log_step or declared.log_step
             for value, name in declared.references:
                 references[value, name] = Reference(value, name)
     return Figure(
         name=metric,
         title=label,
-        x_label=x,
+        x_label=x_label,
         y_label=label,
         lines=tuple(lines),
         references=tuple(references.values()),
-        log_x=log_x,
+        log_x=log_step if log_x is None else log_x,
         log_y=log if log_y is None else log_y,
     )
 

@@ -60,7 +60,7 @@ class CompareScreen(ModeScreen):
         Binding("right", "arm(1)", "arm", group=ARM, tooltip="The next arm; after the last, all of them"),
         Binding("a", "axis", "x axis", tooltip="Along the x axis: step, epoch, seconds"),
         Binding("l", "log_y", "log y", tooltip="y axis: as declared, logarithmic, linear"),
-        Binding("L", "log_x", "log x", show=False, tooltip="x axis: linear, logarithmic"),
+        Binding("L", "log_x", "log x", show=False, tooltip="x axis: as declared, logarithmic, linear"),
         Binding("o", "smooth", "smooth", tooltip="Smooth the curves; what was measured stays visible"),
         Binding("b", "band", "band", show=False, tooltip="The bands of one standard deviation over seeds: on, off"),
         Binding("i", "members", "each seed", tooltip="Show every seed beside mean and band"),
@@ -270,7 +270,7 @@ class CompareScreen(ModeScreen):
         self._draw()
 
     def action_log_x(self) -> None:
-        self.overlay.log_x = not self.overlay.log_x
+        self.overlay.next_log_x()
         self._draw()
 
     def action_smooth(self) -> None:

@@ -31,13 +31,17 @@ def sections(screen: Screen[Any]) -> Iterator[tuple[str, list[Binding]]]:
             if cls in seen or not own or not cls.__module__.startswith("screens."):
                 continue
             seen.add(cls)
-            title = cls.__dict__.get("HELP_TITLE") or cls.__dict__.get("BINDING_GROUP_TITLE") or cls.__name__
-            section = (title, [b for b in own if isinstance(b, Binding)])
+            section = (title_of(cls), [b for b in own if isinstance(b, Binding)])
             if cls.__module__ == "screens.base":
                 everywhere.append(section)
             else:
                 yield section
     yield from everywhere
+
+
+def title_of(cls: type[DOMNode]) -> str:
+    """Return what the help calls the keys of a screen or panel."""
+    return str(cls.__dict__.get("HELP_TITLE") or cls.__dict__.get("BINDING_GROUP_TITLE") or cls.__name__)
 
 
 def help_text(screen: Screen[Any], app: App[Any], width: int) -> Content:

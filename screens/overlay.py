@@ -38,7 +38,7 @@ class Overlay:
     arm_chosen: bool = False
     x: Axis = "step"
     log_y: bool | None = None
-    log_x: bool = False
+    log_x: bool | None = None
     members: bool = False
     band: bool = True
     smooth: float = 0.0
@@ -87,6 +87,10 @@ class Overlay:
     def next_axis(self) -> None:
         """Go from step to epoch to seconds."""
         self.x = after(AXES, self.x)
+
+    def next_log_x(self) -> None:
+        """Go from what the phenomenon declares to logarithmic to linear."""
+        self.log_x = after((None, True, False), self.log_x)
 
     def next_log_y(self) -> None:
         """Go from what the phenomenon declares to logarithmic to linear."""
@@ -141,7 +145,7 @@ class Overlay:
         else:
             yield self.view
         if self.view == "curves":
-            yield f"x {self.x}{' log' if self.log_x else ''}"
+            yield f"x {self.x}{'' if self.log_x is None else ' log' if self.log_x else ' linear'}"
             if self.log_y is not None:
                 yield "y log" if self.log_y else "y linear"
             if self.smooth:

@@ -34,9 +34,11 @@ def run_demo(first_seed: int, csv_path: str | None) -> int:
         return open_app((record.id,))
     record = follow(lab, record.id)
     require_done(record)
-    result = verbs.read_result(lab, record.id) or {}
+    verdict = (verbs.read_result(lab, record.id) or {}).get("verdict")
     click.echo()
-    print_verdict(result.get("verdict"))
+    print_verdict(verdict)
+    if verdict and verdict["status"] == "INCONCLUSIVE":
+        click.echo("\nthree seeds make a quick demo; a run that can decide has more: genlab-tui run random-labels --wait")
     click.echo(f"\ntrue against random labels, {spec.seeds} seeds, differences paired by seed (Student-t 95 %)\n")
     _print_comparison(lab, record.id)
     path = Path(csv_path) if csv_path else lab.exports / f"demo-{record.id}-{time.strftime('%Y%m%d-%H%M%S')}.csv"
