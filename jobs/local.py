@@ -55,7 +55,7 @@ def devices(lab: Lab) -> list[Device]:
             title=f"{machine.cores()} CPU cores",
             slots=len(own),
             busy_slots=sum(slot.name in busy for slot in own),
-            utilisation=psutil.cpu_percent(interval=None) / 100,
+            utilisation=machine.cpu_load(),
             memory_used=memory.total - memory.available,
             memory_total=memory.total,
         )

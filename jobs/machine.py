@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import site
 import sysconfig
+import time
 from pathlib import Path
 
 OURS = Path(__file__).resolve().parent.parent
@@ -58,3 +59,24 @@ def grace_seconds() -> float:
         return min(max(0.1, float(os.environ.get("GENLAB_GRACE", "30"))), 3600.0)
     except ValueError:
         return 30.0
+
+
+_LOAD_WINDOW = 0.5
+_load: tuple[float, float] | None = None
+
+
+def cpu_load() -> float:
+    """Return the share of all cores in use lately, 0 to 1.
+
+    It is measured since the last look, and looks come from several threads: within half a second the last number is
+    given again, since a window of a few milliseconds says nothing.
+    """
+    global _load
+    import psutil
+
+    now = time.monotonic()
+    if _load is None:
+        _load = (now, psutil.cpu_percent(interval=0.1) / 100)
+    elif now - _load[0] >= _LOAD_WINDOW:
+        _load = (now, psutil.cpu_percent(interval=None) / 100)
+    return _load[1]

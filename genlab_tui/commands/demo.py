@@ -38,7 +38,7 @@ def run_demo(first_seed: int, csv_path: str | None) -> int:
     click.echo()
     print_verdict(verdict)
     if verdict and verdict["status"] == "INCONCLUSIVE":
-        click.echo("\nthree seeds make a quick demo; a run that can decide has more: genlab-tui run random-labels --wait")
+        click.echo("\nthree seeds make a quick demo; this one can decide: genlab-tui run random-labels --wait")
     click.echo(f"\ntrue against random labels, {spec.seeds} seeds, differences paired by seed (Student-t 95 %)\n")
     _print_comparison(lab, record.id)
     path = Path(csv_path) if csv_path else lab.exports / f"demo-{record.id}-{time.strftime('%Y%m%d-%H%M%S')}.csv"

@@ -213,7 +213,7 @@ def show_queue(as_json: bool) -> int:
                 d.name,
                 d.title + (" (in use by others)" if d.used_by_others else ""),
                 f"{d.busy_slots}/{d.slots}",
-                f"{d.utilisation:.0f} %" if d.utilisation is not None else "–",
+                f"{d.utilisation:.0%}" if d.utilisation is not None else "–",
                 _memory(d.memory_used, d.memory_total),
                 f"{d.temperature:.0f}" if d.temperature is not None else "–",
             )

@@ -33,7 +33,7 @@ def evaluate(
     """
     members = len(labels)
     first, last = span or (0, labels.shape[1])
-    widest = max(inputs.shape[2], *population.architecture.hidden)
+    widest = max((inputs.shape[2], *population.architecture.hidden))
     chunk = max(_ELEMENTS.get(inputs.device.type, 1 << 24) // (members * widest), 16)
     flat, start_of = inputs.flatten(0, 1), sets[:, None] * inputs.shape[1]
     loss = torch.zeros(members, dtype=torch.float64, device=inputs.device)

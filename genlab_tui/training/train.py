@@ -264,7 +264,9 @@ class _Trainer:
         return {i: dict(zip(FINALS, row, strict=True)) for i, row in zip(members, columns, strict=True)}
 
     def lines(self, members: Sequence[int], finals: Mapping[int, Finals]) -> Iterator[ev.Curve]:
-        """Yield one line a metric with the values of some members; the others have none here."""
+        """Yield one line a metric with the values of some members; the others have none here. No members, no line."""
+        if not members:
+            return
         self.tick()
         state = self.state
         chosen = set(members)
