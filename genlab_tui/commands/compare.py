@@ -61,7 +61,7 @@ def compare_runs(runs: tuple[str, ...], baseline: str | None, arm: str | None, e
     verdicts = verdict_rows(loaded)
     if verdicts:
         click.echo()
-        table = [((f"  {v.criterion}" if v.criterion else v.claim), *(s or "–" for s in v.statuses)) for v in verdicts]
+        table = [((f"· {v.criterion}" if v.criterion else v.claim), *(s or "–" for s in v.statuses)) for v in verdicts]
         print_table(("verdict", *titles), [("run", *(run.record.verdict or "–" for run in loaded)), *table])
     return 0
 
