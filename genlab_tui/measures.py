@@ -53,10 +53,10 @@ def all_finite(name: str, measure: str, *arms: str) -> Test:
 
 
 def at_least_seeds(count: int, measure: str, arm: str) -> Test:
-    """Make the precondition that `count` seeds have a measure of an arm."""
+    """Make the precondition that `count` seeds have a measure of an arm; one that diverged has none."""
 
     def seeds(data: RunData) -> PerSeed:
-        found = data.measure(measure, arm)
+        found = [seed for seed, value in data.measure(measure, arm).items() if math.isfinite(value)]
         return dict.fromkeys(found, float(len(found)))
 
     return Test(f"seeds (at least {count})", seeds, Rule(low=float(count)), (arm,))

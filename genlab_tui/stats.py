@@ -50,11 +50,14 @@ def paired_delta(values: Mapping[int, float], baseline: Mapping[int, float], lev
 
 
 def spearman(x: list[float], y: list[float]) -> float:
-    """Return Spearman's rank correlation (ties share their mean rank); NaN below 2 points or without spread."""
-    rx, ry = _ranks(x), _ranks(y)
-    n = len(rx)
-    if n < 2:
+    """Return Spearman's rank correlation (ties share their mean rank).
+
+    NaN below 2 points, without spread, and where a value is NaN: what was not measured has no rank.
+    """
+    n = len(x)
+    if n < 2 or any(math.isnan(v) for v in (*x, *y)):
         return math.nan
+    rx, ry = _ranks(x), _ranks(y)
     mean = (n + 1) / 2
     sxy = math.fsum((a - mean) * (b - mean) for a, b in zip(rx, ry, strict=True))
     sxx = math.fsum((a - mean) ** 2 for a in rx)

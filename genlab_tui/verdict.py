@@ -141,7 +141,7 @@ def _claim_status(criteria: tuple[CriterionResult, ...], data: RunData) -> tuple
     if fired:
         what = "has no numbers" if fired.missing else f"fired ({_short(fired.value)} {fired.threshold})"
         return Status.INCONCLUSIVE, f"the control {fired.name!r} {what}"
-    if len(data.seeds) < MIN_SEEDS or any(len(c.seeds) < MIN_SEEDS for c in criteria):
+    if len(data.seeds) < MIN_SEEDS or any(_finite(c) < MIN_SEEDS for c in criteria):
         return Status.INCONCLUSIVE, f"fewer than {MIN_SEEDS} seeds"
     if data.changes:
         first = data.changes[0]
@@ -150,6 +150,11 @@ def _claim_status(criteria: tuple[CriterionResult, ...], data: RunData) -> tuple
     if failed:
         return Status.NOT_SHOWN, f"{failed.name}: {_short(failed.value)}, asked {failed.threshold}"
     return Status.SHOWN, ""
+
+
+def _finite(criterion: CriterionResult) -> int:
+    """Return how many seeds have a number: one that diverged is no evidence either way."""
+    return sum(math.isfinite(from_value(value)) for value in criterion.seeds.values())
 
 
 def judge_criterion(criterion: Criterion, data: RunData) -> CriterionResult:

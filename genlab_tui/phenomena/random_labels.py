@@ -89,6 +89,8 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     if config.crop and (len(shape) != 3 or config.crop > shape[-1]):
         raise BadValue(f"crop = {config.crop} does not fit inputs of {spec.data}", "nearest valid value: 0")
     levels = sorted({0.0, *config.corruption, 1.0})
+    if len({_name(p) for p in levels}) < len(levels):
+        raise BadValue("two levels of corruption read the same", "leave one of them out")
     labels = [Arm(_name(p), _label(p), {"corruption": p, "inputs": "true"}) for p in levels]
     inputs = [Arm(name, label, {"corruption": 0.0, "inputs": label}) for name, label in INPUTS.items()]
     fresh = Arm(FRESH, "fresh labels every epoch", {"corruption": 1.0, "inputs": "true"}, control=True)

@@ -119,6 +119,12 @@ def test_three_seeds_asked_but_only_two_measured_is_inconclusive() -> None:
     assert judge_claim(Claim("c", "", (HIGH,)), data).status is Status.INCONCLUSIVE
 
 
+def test_seeds_that_diverged_do_not_count_for_a_pooled_number() -> None:
+    test = Test("peak", lambda d: d.measure("acc", "random"), Rule(low=0.5), ("random",), pooled=lambda _: 0.7)
+    data = make_data({"acc": spread("random", 0.7, math.nan, math.nan)})
+    assert judge_claim(Claim("c", "", (Criterion(test),)), data).status is Status.INCONCLUSIVE
+
+
 def test_regulariser_changed_in_flight_is_inconclusive() -> None:
     change = ev.Change(regulariser="dropout", strength=0.5, step=70)
     data = make_data({"acc": spread("random", 0.95, 0.95, 0.95)}, changes=(change,))

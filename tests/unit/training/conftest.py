@@ -24,7 +24,7 @@ from genlab_tui.training.train import train
 
 
 class Desk:
-    """A context that trains in the test's process; it can stop at a poll and hand the checkpoint to the next attempt."""
+    """A context that trains in the test's process; it can stop at a poll and hand on its checkpoint."""
 
     spec = RunSpec(id="00000000", phenomenon="test", config={})
     arms: tuple[Arm, ...] = ()
@@ -192,9 +192,7 @@ def train_plainly(member: Member, samples: Samples, recipe: Recipe) -> nn.Sequen
 def _architecture(samples: Samples, recipe: Recipe) -> Any:
     from genlab_tui.training.population import Architecture
 
-    return Architecture(
-        samples.inputs.shape[2], recipe.hidden, samples.classes, "batch-norm" in recipe.regularisers
-    )
+    return Architecture(samples.inputs.shape[2], recipe.hidden, samples.classes, "batch-norm" in recipe.regularisers)
 
 
 def flat_of(module: nn.Module) -> torch.Tensor:

@@ -85,9 +85,7 @@ def test_company_does_not_matter(kit: SimpleNamespace) -> None:
 @pytest.mark.parametrize("hidden", [(), (7,), (7, 5, 6)])
 def test_gradient_equals_autograd(kit: SimpleNamespace, hidden: tuple[int, ...], batch_norm: bool) -> None:
     """The hand-written gradient is autograd's, on soft targets and with dropout masks, and it accumulates."""
-    population = Population.initial(
-        Architecture(6, hidden, 4, batch_norm), [3, 4], dtype=torch.float64, momentum=0.3
-    )
+    population = Population.initial(Architecture(6, hidden, 4, batch_norm), [3, 4], dtype=torch.float64, momentum=0.3)
     population.parameters.flat.add_(0.1 * torch.randn(population.parameters.flat.shape, dtype=torch.float64))
     source = torch.Generator().manual_seed(0)
     x = torch.randn(2, 11, 6, generator=source, dtype=torch.float64)

@@ -47,7 +47,7 @@ def test_l1_and_weight_decay_touch_the_matrices_alone(batch_norm: bool) -> None:
 
 
 def test_decay_is_decoupled_and_follows_the_learning_rate(kit: SimpleNamespace) -> None:
-    """Where the gradient is zero, t steps multiply matrices by the product of 1 - lr(t) * coefficient under Adam too."""
+    """Where the gradient is zero, steps multiply matrices by 1 - lr(epoch) * coefficient each, under Adam too."""
     samples = kit.make_samples(classes=1)  # one class: the loss is 0 whatever the weights
     recipe = Recipe((6,), "adam", 0.1, decay=0.5, batch=20, epochs=3, target=2, regularisers={"weight-decay": 2.0})
     trained = kit.run(ONE, samples, recipe).state.trained(0)
@@ -94,9 +94,7 @@ def test_batch_norm_in_training_and_in_evaluation(kit: SimpleNamespace) -> None:
     assert len(batches.bounds) == steps
     for position in range(steps):
         x, target = batches.batch(position)
-        normed = nn.functional.batch_norm(
-            x[0] @ weight, mean, variance, scale[0], shift[0], True, momentum, BN_EPSILON
-        )
+        normed = nn.functional.batch_norm(x[0] @ weight, mean, variance, scale[0], shift[0], True, momentum, BN_EPSILON)
         expected = nn.functional.cross_entropy(normed.relu() @ out + bias, target[0])
         loss = trained.gradient(x, target, [], trained.parameters.like())
         torch.testing.assert_close(loss[0], expected)
@@ -253,7 +251,9 @@ def test_early_stopping_keeps_the_best_weights(kit: SimpleNamespace, batch_norm:
     assert not torch.allclose(kept, kit.flat_of(module)), "the last weights are others"
     with torch.no_grad():
         accuracy = (best_module(samples.test_inputs[0]).argmax(1) == samples.test_labels[0]).double().mean()
+        trained = nn.functional.cross_entropy(best_module(samples.inputs[0, :54]), samples.labels[0, :54])
     assert outcome.values["test_accuracy"] == pytest.approx(float(accuracy))
+    assert outcome.values["train_loss"] == pytest.approx(float(trained)), "of what it was trained on"
 
 
 def test_early_stopping_is_of_each_member_alone(kit: SimpleNamespace) -> None:

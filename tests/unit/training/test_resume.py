@@ -121,9 +121,7 @@ def test_a_member_that_diverged_before_the_stop_stays_ended(kit: SimpleNamespace
 
 
 @pytest.mark.parametrize("name", ["adam, members leave", "adam, early stopping", "sgd, everything"])
-def test_through_files_and_several_stops(
-    kit: SimpleNamespace, samples: Samples, tmp_path: Path, name: str
-) -> None:
+def test_through_files_and_several_stops(kit: SimpleNamespace, samples: Samples, tmp_path: Path, name: str) -> None:
     """The checkpoint of one attempt after the other goes through its safetensors file."""
     recipe = RECIPES[name]
     whole = kit.run(MEMBERS, samples, recipe)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -96,7 +97,9 @@ def test_a_model_without_hidden_layers_is_evaluated_too(kit: SimpleNamespace) ->
     assert math.isfinite(outcome.values["train_loss"])
 
 
-def test_a_member_ends_at_the_first_epoch_with_the_target(kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_member_ends_at_the_first_epoch_with_the_target(
+    kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The cheap look at a part of the training set never changes who has fitted, nor when."""
     samples = kit.make_samples(n=200, noise=0.6)
     recipe = Recipe((32,), "adam", 0.01, batch=10, epochs=40, target=0.97)
@@ -127,7 +130,7 @@ def test_curves_are_dense_at_first_and_bounded(n: int, test: int, batch: int, ep
     due = [step for step in range(steps) if cadence.due(step)]
     assert due == [s for s in (0, 1, 4, 16, 64, 256) if s < steps]
     ends = [e for e in range(1, epochs + 1) if cadence.due(e * steps)]
-    gaps = [b - a for a, b in zip(ends, ends[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(ends)]
     assert ends[0] == 1
     assert gaps == sorted(gaps)
     assert len(ends) + len(due) <= 4000
