@@ -52,6 +52,7 @@ def run_cli(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors become one line on stderr."""
     try:
         result = main.main(args=list(arguments), prog_name="genlab-tui", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
@@ -68,10 +69,18 @@ def run_cli(arguments: Sequence[str]) -> int:
             click.echo(f"  {clean_text(error.hint, 2000)}", err=True)
         return error.exit_code
     except BrokenPipeError:
-        # The reader of a pipe went away (`| head`): nothing more to say, also not at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _nobody_reads()
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # click met it and wants to leave with 1
+            return _nobody_reads()
+        raise
     return result if isinstance(result, int) else 0
+
+
+def _nobody_reads() -> int:
+    """The reader of a pipe went away (`| head`): there is nothing more to say, also not at the interpreter's exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 @click.group(cls=Group, invoke_without_command=True, context_settings=CONTEXT)
@@ -149,7 +158,7 @@ def run(**options: Any) -> int:
 @main.command(name="ls")
 @click.option("--state", help="Only runs in this state.")
 @click.option("--phenomenon", help="Only runs of this phenomenon.")
-@click.option("-n", "--limit", type=int, help="At most this many, newest first.")
+@click.option("-n", "--limit", type=click.IntRange(min=1), help="At most this many, newest first.")
 @click.option("--trash", is_flag=True, help="The runs in the trash instead.")
 @JSON
 def list_(state: str | None, phenomenon: str | None, limit: int | None, trash: bool, as_json: bool) -> int:

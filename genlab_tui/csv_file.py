@@ -67,7 +67,7 @@ def check_targets(files: Iterable[Path], overwrite: bool) -> None:
 
 
 def _taken(file: Path) -> BadValue:
-    return BadValue(f"{file} is there already", "choose another name, or ask to overwrite it")
+    return BadValue(f"{file} is there already", "choose another name; on the command line --force overwrites it")
 
 
 @contextmanager

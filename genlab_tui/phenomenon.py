@@ -7,6 +7,7 @@ may import torch, inside the function.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,10 +128,13 @@ class Rule:
 
     def passes(self, value: float) -> bool:
         """Whether one number is inside the bounds (NaN never is)."""
-        excluded = self.high if self.low is None else self.low
-        if value != value or (self.strict and value == excluded):
+        at_low, at_high = (
+            bound is not None and math.isclose(value, bound, rel_tol=1e-12) for bound in (self.low, self.high)
+        )
+        if value != value or (self.strict and (at_high if self.low is None else at_low)):
             return False
-        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+        # A mean of five times 0.995 is 0.9949999999999999: rounding must not decide a verdict.
+        return (self.low is None or value > self.low or at_low) and (self.high is None or value < self.high or at_high)
 
     @property
     def text(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from genlab_tui.errors import BadValue, GenlabError
+from genlab_tui.paths import RUN_ID
 
 SCHEMA = 1
 NAME_LENGTH = 80
@@ -186,6 +187,8 @@ def check_name(name: str) -> str:
         raise BadValue(
             f"a run name has 1 to {NAME_LENGTH} printable characters", f"nearest valid name: {cleaned[:NAME_LENGTH]!r}"
         )
+    if cleaned == "last" or RUN_ID.fullmatch(cleaned):
+        raise BadValue(f"the name {cleaned!r} reads like a run id", f"nearest valid name: {'run ' + cleaned!r}")
     return cleaned
 
 

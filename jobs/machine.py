@@ -62,21 +62,34 @@ def grace_seconds() -> float:
 
 
 _LOAD_WINDOW = 0.5
-_load: tuple[float, float] | None = None
+_load: tuple[float, float, float] | None = None
+"""Of the last measurement: when, and the seconds that all cores were busy and that they had, since the boot."""
+_share = 0.0
 
 
 def cpu_load() -> float:
     """Return the share of all cores in use lately, 0 to 1.
 
-    It is measured since the last look, and looks come from several threads: within half a second the last number is
-    given again, since a window of a few milliseconds says nothing.
+    Looks come from several threads: one window for the whole process, of half a second at least, since a window of a
+    few milliseconds says nothing (psutil's own percentage keeps one window a thread).
     """
-    global _load
-    import psutil
-
+    global _load, _share
     now = time.monotonic()
     if _load is None:
-        _load = (now, psutil.cpu_percent(interval=0.1) / 100)
-    elif now - _load[0] >= _LOAD_WINDOW:
-        _load = (now, psutil.cpu_percent(interval=None) / 100)
-    return _load[1]
+        _load = (now, *_cpu_seconds())
+        time.sleep(0.1)
+    elif now - _load[0] < _LOAD_WINDOW:
+        return _share
+    busy, total = _cpu_seconds()
+    if total > _load[2]:
+        _share = min(max((busy - _load[1]) / (total - _load[2]), 0.0), 1.0)
+    _load = (now, busy, total)
+    return _share
+
+
+def _cpu_seconds() -> tuple[float, float]:
+    import psutil
+
+    times = psutil.cpu_times()
+    total = sum(times[:8])  # what follows (guest) is counted in user already
+    return total - times.idle - getattr(times, "iowait", 0.0), total

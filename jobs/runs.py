@@ -80,9 +80,9 @@ def list_runs(lab: Lab, *, trashed: bool = False) -> list[RunRecord]:
 
 
 def find_run(lab: Lab, text: str) -> RunRecord:
-    """Return the run of an id, the beginning of one (2 characters or more), an exact name, or `last`.
+    """Return the run of an id, the beginning of one, an exact name, or `last`.
 
-    Raises NotFound, also for what fits several.
+    A run in the trash is found where no other fits. Raises NotFound, also for what fits several.
     """
     records = list_now(lab)
     visible = [r for r in records if not r.trashed]
@@ -91,7 +91,8 @@ def find_run(lab: Lab, text: str) -> RunRecord:
             raise NotFound("there is no run yet", "start one with `genlab-tui run`")
         return visible[0]
     exact = [r for r in records if r.id == text] or [r for r in visible if text and r.name == text]
-    found = exact or [r for r in visible if len(text) >= 2 and r.id.startswith(text.lower())]
+    found = exact or [r for r in visible if text and r.id.startswith(text.lower())]
+    found = found or [r for r in records if text and r.trashed and (r.name == text or r.id.startswith(text.lower()))]
     if len(found) == 1:
         return found[0]
     shown = clean_text(text, 80)

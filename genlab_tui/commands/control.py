@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from genlab_tui.errors import GenlabError
+from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.paths import lab_home
 from genlab_tui.text import clean_text
 
@@ -16,7 +16,7 @@ DONE_WORDS = {
     "hold": "held",
     "release": "released",
     "cancel": "cancelled",
-    "trash": "in the trash (genlab-tui rm --undo brings it back)",
+    "trash": "in the trash; back with: genlab-tui rm --undo",
     "restore": "out of the trash",
 }
 
@@ -37,7 +37,8 @@ def apply(verb: str, runs: tuple[str, ...]) -> int:
             click.echo(f"genlab-tui: {clean_text(str(error))}", err=True)
             failed += 1
         else:
-            click.echo(f"{record.id} {DONE_WORDS[verb]}", err=True)
+            undo = f" {record.id}" if verb == "trash" else ""
+            click.echo(f"{record.id} {DONE_WORDS[verb]}{undo}", err=True)
     return 1 if failed else 0
 
 
@@ -57,6 +58,8 @@ def edit_run(run: str, name: str | None, tags: tuple[str, ...], untags: tuple[st
     from genlab_tui.run import check_name
     from jobs import runs as verbs
 
+    if name is None and note is None and not tags and not untags:
+        raise BadValue("there is nothing to change", "give --name, --tag, --untag or --note")
     lab = lab_home()
     record = verbs.find_run(lab, run)
     new_tags = None

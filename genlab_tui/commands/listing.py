@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from genlab_tui.commands.output import print_json, print_table, print_verdict
+from genlab_tui.commands.output import hanging, print_json, print_table, print_verdict
 from genlab_tui.errors import NotFound, nearest
 from genlab_tui.paths import Lab, lab_home
 from genlab_tui.run import RunRecord, RunState, encode
@@ -28,7 +28,8 @@ def list_runs(state: str | None, phenomenon: str | None, limit: int | None, tras
         print_json({"schema": 1, "runs": [encode(record) for record in chosen]})
         return 0
     if not chosen:
-        click.echo("no runs yet: genlab-tui demo launches a first one" if not found else "no such runs", err=True)
+        nothing = "the trash is empty" if trash else "no runs yet: genlab-tui demo launches a first one"
+        click.echo("no such runs" if found else nothing, err=True)
         return 0
     print_table(
         ("id", "state", "verdict", "phenomenon", "data", "seeds", "regularisers", "age", "name", "why it ended"),
@@ -92,7 +93,7 @@ def show_run(run: str, as_json: bool) -> int:
     if record.note:
         lines.append(("note", record.note))
     for label, text in lines:
-        click.echo(f"{label:11} {clean_text(text, 2000)}")
+        click.echo(hanging(label, clean_text(text, 2000), 12))
     if document["summary"]:
         click.echo()
         print_summary(document["summary"])
@@ -172,6 +173,8 @@ def print_logs(run: str, follow: bool) -> int:
             for line in whole.decode(errors="replace").splitlines():
                 click.echo(clean_text(line, 4000))
         if not follow or ended:
+            if not position:
+                click.echo("it printed nothing; genlab-tui show has its numbers", err=True)
             return 0
         time.sleep(0.3)
 

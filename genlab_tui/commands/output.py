@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,20 +77,28 @@ def _coloured(cell: str) -> str:
     return click.style(cell, fg=colour) if colour else cell
 
 
+def hanging(label: str, text: str, indent: int) -> str:
+    """Return a label and a text that is wrapped beside it, as wide as the terminal (100 columns without one)."""
+    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+    lines = textwrap.wrap(text, max(width - indent, 30), break_long_words=False, break_on_hyphens=False) or [""]
+    return "\n".join([f"{label:{indent}}{lines[0]}", *(" " * indent + line for line in lines[1:])])
+
+
 def print_verdict(verdict: dict[str, Any] | None) -> None:
     """Print a verdict: its status and scope, then every claim with its criteria, numbers and control."""
     if not verdict:
-        click.echo("verdict   none yet")
+        click.echo("verdict     none yet")
         return
     status = verdict["status"]
-    click.echo(
-        f"verdict   {click.style(status, fg=VERDICT_COLOURS.get(status), bold=True)}  ({clean_text(verdict['scope'])})"
-    )
+    click.echo(f"verdict     {click.style(status, fg=VERDICT_COLOURS.get(status), bold=True)}")
+    click.echo(hanging("scope", clean_text(verdict["scope"], 2000), 12))
     for claim in verdict["claims"]:
         side = "" if claim["main"] else "  (side claim)"
-        reason = f"  {clean_text(claim['reason'])}" if claim.get("reason") else ""
+        reason = clean_text(claim.get("reason") or "")
         claim_status = click.style(claim["status"], fg=VERDICT_COLOURS.get(claim["status"]))
-        click.echo(f"\n  {clean_text(claim['name'])}: {claim_status}{side}{reason}")
+        click.echo(f"\n  {clean_text(claim['name'])}: {claim_status}{side}")
+        if reason:
+            click.echo(f"    because {reason}")
         for criterion in claim["criteria"]:
             click.echo("    " + criterion_line(criterion))
 
@@ -105,7 +114,7 @@ def criterion_line(criterion: dict[str, Any]) -> str:
         GRADE_MARKS.get(criterion["status"], "?"),
         clean_text(criterion["name"]),
         number(criterion["value"]),
-        clean_text(criterion["threshold"]),
+        "asked " + clean_text(criterion["threshold"]),
         f"[{criterion['agree']}/{len(criterion['seeds'])} seeds]",
     ]
     if criterion.get("published") is not None:

@@ -65,8 +65,8 @@ def launch(
         data=data,
         device=device,
     )
-    announce_cost(spec)
     record = verbs.submit(lab, spec, name=check_name(name), held=hold)
+    announce_cost(spec)
     if not wait:
         if as_json:
             print_run(lab, record)

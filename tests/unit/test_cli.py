@@ -137,6 +137,18 @@ def test_one_run_from_queue_to_csv(tmp_path: Path) -> None:
     assert document["id"] in text
 
 
+def test_what_lies_in_the_trash_is_found_by_the_start_of_its_id(tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    run_id = json.loads(call("run", "toy", "--hold", "--json", home=lab).stdout)["id"]
+    call("queue", "cancel", run_id, home=lab)
+    assert f"rm --undo {run_id}" in call("rm", run_id[:3], home=lab).stderr
+    assert call("show", run_id[:3], home=lab).returncode == 0
+    call("rm", "--undo", run_id[:3], home=lab)
+    assert len(json.loads(call("ls", "--json", home=lab).stdout)["runs"]) == 1
+    nothing = call("edit", run_id, home=lab, check=False)
+    assert (nothing.returncode, "nothing to change" in nothing.stderr) == (2, True)
+
+
 def test_edit_trash_and_undo(tmp_path: Path) -> None:
     lab = tmp_path / "lab"
     run_id = json.loads(call("run", "toy", "--hold", "--json", home=lab).stdout)["id"]
@@ -181,9 +193,12 @@ def test_doctor_names_a_folder_that_is_not_in_the_index_and_rebuild_takes_it_in(
 
 def test_a_pipe_that_closes_early_is_no_error(tmp_path: Path) -> None:
     env = os.environ | {"GENLAB_HOME": str(tmp_path / "lab")}
-    line = f"{' '.join(PROGRAM)} phenomena --json | head -n 1"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], env=env, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    for command in ("phenomena --json", "phenomena random-labels", "run --help"):
+        line = f"{' '.join(PROGRAM)} {command} | true"
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line], env=env, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, ""), command
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

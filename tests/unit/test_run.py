@@ -64,7 +64,7 @@ def test_names_are_cleaned_or_refused() -> None:
     assert check_name("\x1b[31mfirst try\x1b[0m") == "first try"
     assert check_name("") == ""
     assert check_name("[/x] ../../etc") == "[/x] ../../etc"  # a name is never a path
-    for name in ("\x1b[0m", "x" * 81):
+    for name in ("\x1b[0m", "x" * 81, "last", "0123abcd"):
         with pytest.raises(BadValue):
             check_name(name)
 

@@ -58,6 +58,15 @@ def test_mean_passes_but_the_sign_agrees_in_too_few_seeds() -> None:
     assert (result.status, result.agree) == (Grade.FAIL, 1)
 
 
+def test_rounding_of_the_mean_never_decides() -> None:
+    assert math.fsum([0.995] * 5) / 5 < 0.995
+    criterion = Criterion(number("acc", "random", Rule(low=0.995, every=True)))
+    data = make_data({"acc": spread("random", *[0.995] * 5)}, seeds=5)
+    assert judge_criterion(criterion, data).status is Grade.PASS
+    below = make_data({"acc": spread("random", *[0.994] * 5)}, seeds=5)
+    assert judge_criterion(criterion, below).status is Grade.FAIL
+
+
 def test_two_thirds_of_the_seeds_are_enough() -> None:
     assert judge_criterion(HIGH, make_data({"acc": spread("random", 0.95, 0.99, 0.89)})).status is Grade.PASS
 
