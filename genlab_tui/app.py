@@ -26,7 +26,8 @@ from screens.keys import KeyQueue
 from screens.messages import DevicesChanged, Looked, ProgressChanged, RunsChanged
 from screens.palette import GenlabCommands
 from screens.poller import Poller, Snapshot, endings
-from screens.themes import THEMES
+from screens.sheet import Ask, Sheet
+from screens.themes import TERMINAL_THEMES, THEMES
 from screens.toosmall import TooSmall, fits
 
 if TYPE_CHECKING:
@@ -66,10 +67,16 @@ class GenlabApp(App[None]):
         self._keys = KeyQueue(self, super().on_event)
         self._view = read_json(lab.view) or {}
         self._looked = False
+        self._launched = ""
+        self._unsaid: list[tuple[str, str, str]] = []
         for theme in THEMES:
             self.register_theme(theme)
-        wanted = self._view.get("theme")
-        self.theme = wanted if wanted in self.available_themes else THEMES[0].name
+        self.theme = self._first_theme(self._view.get("theme"))
+
+    def _first_theme(self, wanted: object) -> str:
+        """Return the theme remembered, or the lab's own where that one is gone or would show nothing."""
+        unseen = self.no_color and wanted in TERMINAL_THEMES
+        return wanted if isinstance(wanted, str) and wanted in self.available_themes and not unseen else THEMES[0].name
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
@@ -138,13 +145,25 @@ class GenlabApp(App[None]):
             self.switch_mode(mode)
             if self._looked:
                 self._base_screen().post_message(RunsChanged(self.runs))
+            self._show_launched()
 
     def open_lab(self, phenomenon: str | None = None) -> None:
         self.show_mode("lab")
         if phenomenon:
             self._show(phenomenon)
 
+    def launched(self, run_id: str) -> None:
+        self._launched = run_id
+        self._show_launched()
+
+    def _show_launched(self) -> None:
+        """Show the run launched last at the first look at Live after it."""
+        if self._launched and self.current_mode == "live":
+            self._show((self._launched,))
+            self._launched = ""
+
     def open_live(self, *run_ids: str) -> None:
+        self._launched = ""
         self.show_mode("live")
         self._show(run_ids)
 
@@ -170,8 +189,20 @@ class GenlabApp(App[None]):
         self.run_worker(work, name=label, group="verbs", thread=True)
 
     def say(self, text: object, *, title: str = "", severity: str = "information") -> None:
+        words = clean_text(text, 300), clean_text(title, 80), severity
+        if isinstance(self.screen, (Ask, Sheet)):
+            self._unsaid.append(words)  # a toast would lie over what is being read
+        else:
+            self._toast(*words)
+
+    def _toast(self, text: str, title: str, severity: str) -> None:
         kind: Any = severity
-        self.notify(clean_text(text, 300), title=clean_text(title, 80), severity=kind, markup=False)
+        self.notify(text, title=title, severity=kind, markup=False)
+
+    def say_the_rest(self) -> None:
+        unsaid, self._unsaid = self._unsaid, []
+        for words in unsaid:
+            self._toast(*words)
 
     def copy(self, text: str, what: str) -> None:
         self.copy_to_clipboard(text)

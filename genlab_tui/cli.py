@@ -15,6 +15,7 @@ import click
 from genlab_tui import __version__
 from genlab_tui.errors import GenlabError, nearest
 
+COMPLETE = "_GENLAB_TUI_COMPLETE"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "GENLAB"}
 
 
@@ -51,7 +52,11 @@ class PhenomenonCommand(click.Command):
 def run_cli(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; errors become one line on stderr."""
     try:
-        result = main.main(args=list(arguments), prog_name="genlab-tui", standalone_mode=False)
+        if COMPLETE in os.environ:
+            main.main(args=list(arguments), prog_name="genlab-tui", complete_var=COMPLETE)
+        # Not main.main(): it turns a closed pipe into exit code 1 before anybody can tell it from a failure.
+        with main.make_context("genlab-tui", list(arguments)) as context:
+            result = main.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -69,18 +74,10 @@ def run_cli(arguments: Sequence[str]) -> int:
             click.echo(f"  {clean_text(error.hint, 2000)}", err=True)
         return error.exit_code
     except BrokenPipeError:
-        return _nobody_reads()
-    except SystemExit as stop:
-        if isinstance(stop.__context__, BrokenPipeError):  # click met it and wants to leave with 1
-            return _nobody_reads()
-        raise
+        # The reader of a pipe went away (`| head`): there is nothing more to say, also not at the interpreter's exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return result if isinstance(result, int) else 0
-
-
-def _nobody_reads() -> int:
-    """The reader of a pipe went away (`| head`): there is nothing more to say, also not at the interpreter's exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 @click.group(cls=Group, invoke_without_command=True, context_settings=CONTEXT)
@@ -352,5 +349,5 @@ def completion(shell: str) -> int:
     found = get_completion_class(shell)
     if found is None:
         raise GenlabError(f"no completion for {shell}")
-    click.echo(found(main, {}, "genlab-tui", "_GENLAB_TUI_COMPLETE").source())
+    click.echo(found(main, {}, "genlab-tui", COMPLETE).source())
     return 0

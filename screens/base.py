@@ -58,6 +58,10 @@ class GenlabApi(Protocol):
 
     def open_live(self, *run_ids: str) -> None: ...
 
+    def launched(self, run_id: str) -> None:
+        """Take note of a run that the user just launched: Live shows it next."""
+        ...
+
     def open_compare(self, *run_ids: str, baseline: str | None = None) -> None: ...
 
     def act(self, label: str, fn: Callable[..., T], *args: Any, then: Callable[[T], None] | None = None) -> None:
@@ -69,7 +73,11 @@ class GenlabApi(Protocol):
         ...
 
     def say(self, text: object, *, title: str = "", severity: str = "information") -> None:
-        """Show a toast: cleaned, never read as markup."""
+        """Show a toast: cleaned, never read as markup. Over a sheet or a question it waits until that is closed."""
+        ...
+
+    def say_the_rest(self) -> None:
+        """Show the toasts that waited."""
         ...
 
     def recall(self, name: str) -> Any:
@@ -133,6 +141,7 @@ class ModeScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self._take_room(self.app.size)
+        self.genlab.say_the_rest()
 
     def _take_room(self, size: Size) -> None:
         """Set the classes for the room there is (Textual's own break points miss a screen that was not on top)."""

@@ -10,6 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
 from genlab_tui.text import clean_text
+from screens.themes import TERMINAL_THEMES
 
 if TYPE_CHECKING:
     from screens.base import GenlabApi
@@ -44,7 +45,7 @@ class GenlabCommands(Provider):
         for phenomenon in catalogue().values():
             open_it = partial(genlab.open_lab, phenomenon.name)
             yield Command(f"open {clean_text(phenomenon.title, 60)}", clean_text(phenomenon.question, 120), open_it)
-        for theme in sorted(self.app.available_themes):
+        for theme in sorted(set(self.app.available_themes) - TERMINAL_THEMES):
             yield Command(f"theme {theme}", "Change the colours", partial(setattr, self.app, "theme", theme))
 
     async def discover(self) -> Hits:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
+TERMINAL_THEMES = frozenset({"ansi-dark", "ansi-light", "textual-ansi"})
+"""Textual's themes in the colours of the terminal: without colours (`NO_COLOR`) they are black on black."""
 THEMES: tuple[Theme, ...] = (
     Theme(
         name="genlab-dark",

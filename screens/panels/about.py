@@ -23,7 +23,7 @@ def about_text(draft: Draft) -> Content:
     parts = [Content(clean_text(phenomenon.explanation, 4000, multiline=True).strip())]
     for claim in draft.claims():
         kind = "claim" if claim.main else "side claim"
-        statement = clean_text(claim.statement or claim.name, 600)
+        statement = clean_text(f"{claim.name}: {claim.statement}" if claim.statement else claim.name, 600)
         parts.append(Content.assemble("\n", (f"{kind}: ", "bold $text-primary"), statement))
         for criterion in claim.criteria:
             line = f"{criterion.name}: {criterion.effect.rule.text} {criterion.unit}".strip()

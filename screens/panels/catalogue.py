@@ -45,6 +45,8 @@ class Catalogue(OptionList):
         self.phenomena = {p.name: p for p in phenomena}
         self.broken = broken
         self.filter = ""
+        self.before = ""
+        """What was highlighted before the filter: what to go back to where nothing matches."""
         self._status: dict[str, Content] = {}
 
     def on_resize(self, event: events.Resize) -> None:
@@ -52,7 +54,9 @@ class Catalogue(OptionList):
 
     def fill(self) -> None:
         """Build the list anew in the width there is; the highlighted phenomenon stays highlighted."""
-        chosen = self.chosen
+        self._fill(self.chosen or self.before)
+
+    def _fill(self, chosen: str) -> None:
         self.clear_options()
         group = ""
         for phenomenon in self.matching():
@@ -91,8 +95,11 @@ class Catalogue(OptionList):
 
     def search(self, text: str) -> None:
         """Leave only the phenomena with all the words of a text."""
+        if not self.filter:
+            self.before = self.chosen or self.before
         self.filter = text
-        self.fill()
+        back = text.strip() and self.before in {p.name for p in self.matching()}
+        self._fill(self.before if back else self.chosen or self.before)
 
     def tell(self, runs: Sequence[RunRecord], progress: Mapping[str, Progress]) -> None:
         """Show the progress or the last verdict of every phenomenon; redraws only the lines that changed."""

@@ -77,6 +77,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
             self.field("preset").offer(tuple(phenomenon.presets))
             self.field("data").offer(phenomenon.data or ("",))
             self._last = FIXED[0]
+            self.scroll_home(animate=False, immediate=True)
         self.field("device").offer(("auto", *devices))
         self.refill(draft)
 
