@@ -190,7 +190,7 @@ class GenlabApp(App[None]):
 
     def say(self, text: object, *, title: str = "", severity: str = "information") -> None:
         words = clean_text(text, 300), clean_text(title, 80), severity
-        if isinstance(self.screen, (Ask, Sheet)):
+        if any(isinstance(screen, (Ask, Sheet)) for screen in self.screen_stack[-1:]):
             self._unsaid.append(words)  # a toast would lie over what is being read
         else:
             self._toast(*words)

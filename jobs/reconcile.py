@@ -99,6 +99,8 @@ def gather(run: RunDir) -> Facts:
     same_boot = not pid or pid.get("boot_id", "") == boot_id()
     locked = is_locked(run.keeper_lock)
     alive = _alive(pid) if here and same_boot and pid else None
+    if locked and alive is False:
+        locked = is_locked(run.keeper_lock)  # they may have ended between the two looks
     return Facts(
         queue_attempt=attempt,
         pid_attempt=newest_attempt({"attempt": 0}, pid),

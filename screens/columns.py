@@ -12,7 +12,7 @@ from textual.content import Content
 from genlab_tui.regularisers import REGULARISERS
 from genlab_tui.run import RunRecord, RunState
 from genlab_tui.text import clean_text, human_number
-from screens.panels.marks import STATE_MARKS, VERDICT_STYLES, ago, state_mark, verdict_text
+from screens.panels.marks import STATE_MARKS, VERDICT_ROOM, VERDICT_STYLES, ago, state_mark, verdict_text
 from screens.panels.table import Column
 
 MUTED = "$foreground-muted"
@@ -64,7 +64,7 @@ def _regularisers(run: RunRecord, width: int) -> Content:
 
 
 def _verdict(run: RunRecord, width: int) -> Content:
-    return verdict_text(run.verdict, short=width < len("INCONCLUSIVE"))
+    return verdict_text(run.verdict, room=width)
 
 
 def _muted(read: Callable[[RunRecord], object]) -> Callable[[RunRecord, int], Content]:
@@ -78,12 +78,12 @@ def _plain(read: Callable[[RunRecord], object]) -> Callable[[RunRecord, int], Co
 COLUMNS: tuple[Column[RunRecord], ...] = (
     Column("state", "state", lambda run, width: state_text(run), 10, 24),
     Column("id", "id", _id, 4, 8),
-    Column("name", "name", _name, 10, 30, 1),
+    Column("name", "name", _name, 8, 30, 1),
     Column("phenomenon", "phenomenon", _plain(lambda r: r.phenomenon), 14, 22),
     Column("data", "data", _muted(lambda r: r.data), 7, 14, 4),
-    Column("regularisers", "regularisers", _regularisers, 9, 34, 3),
+    Column("regularisers", "regularisers", _regularisers, 8, 34, 3),
     Column("seeds", "seeds", _plain(lambda r: r.seeds or ""), 5, 5, 5, right=True),
-    Column("verdict", "verdict", _verdict, 7, 12, 2),
+    Column("verdict", "verdict", _verdict, VERDICT_ROOM, 12, 2),
     Column("headline", "headline", _plain(headline_text), 18, 60, 6),
     Column("age", "age", _muted(lambda r: ago(r.created) if r.created else ""), 4, 4, 1, right=True),
 )

@@ -219,7 +219,7 @@ class CompareScreen(ModeScreen):
         settings.show(lambda width: settings_text(self.found, width, all_of_them=self.all_settings))
         summary.show(lambda width: summary_text(self.found, width, self.overlay.arms))
         summary.border_subtitle = "Student-t 95 % · bold: 0 is outside"
-        self.query_one("#cmp-verdicts", TextPanel).show(lambda width: verdicts_text(self.found))
+        self.query_one("#cmp-verdicts", TextPanel).show(lambda width: verdicts_text(self.found, width))
 
     def _status(self) -> Content:
         parts = [Content.styled(" · ".join(self.overlay.words(self.found)), MUTED)]

@@ -11,7 +11,7 @@ from screens.columns import FLAG, state_text
 from screens.comparison import Comparison
 from screens.panels.colours import colour, marker
 from screens.panels.frame import MEMBER
-from screens.panels.marks import verdict_text
+from screens.panels.marks import VERDICT_ROOM, verdict_text
 from screens.panels.table import Column, Table
 from screens.tables import STAR, differing
 
@@ -53,7 +53,7 @@ class ComparedRuns(Table[LoadedRun]):
             Column("title", "", self._title, min(titles, 12), titles),
             Column("differs", "", lambda run, width: Content(differing(self.found, run.id)), 16, 200, 2),
             Column("state", "", lambda run, width: state_text(run.record), min(states, 9), states, 1),
-            Column("verdict", "", self._verdict, 6, 12, 1),
+            Column("verdict", "", self._verdict, VERDICT_ROOM, 12, 1),
         ]
         return columns if markers else [column for column in columns if column.key != "markers"]
 
@@ -66,7 +66,7 @@ class ComparedRuns(Table[LoadedRun]):
 
     def _verdict(self, run: LoadedRun, width: int) -> Content:
         status = str(run.verdict.status) if run.verdict and run.record.state.ended else ""
-        return verdict_text(status, short=width < len("INCONCLUSIVE"))
+        return verdict_text(status, room=width)
 
     def _slots(self, run: LoadedRun) -> list[int]:
         """Return the places of a run's lines among those of the chart, which give them colour and marker."""

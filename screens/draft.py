@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,10 @@ FIXED = ("preset", "device", "seeds", "first_seed", "data")
 
 @dataclass
 class Draft:
-    """The form of one phenomenon: texts as typed, checked when asked. A new preset resets what it names."""
+    """The form of one phenomenon: texts as typed, checked when asked.
+
+    A new preset resets all fields; of the regularisers, only those that the user never touched.
+    """
 
     phenomenon: Phenomenon
     preset: str = ""
@@ -32,6 +35,8 @@ class Draft:
     device: str = "auto"
     values: dict[str, str] = field(default_factory=dict)
     on: dict[str, float] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    """The regularisers that the user switched, or gave a strength."""
 
     def __post_init__(self) -> None:
         if not self.preset:
@@ -40,12 +45,16 @@ class Draft:
             )
 
     def take_preset(self, name: str) -> None:
-        """Fill the form with a preset: its values over the defaults, its seeds, data set and regularisers."""
+        """Fill the form with a preset: its values over the defaults, its seeds, data set and regularisers.
+
+        The regularisers that the user touched stay as they are.
+        """
         preset = self.phenomenon.preset(name)
+        kept = {name: strength for name, strength in self.on.items() if name in self.touched}
         self.preset = name
         self.data = self._preset_data()
         self.seeds = str(preset.seeds)
-        self.on = dict(preset.regularisers)
+        self.on = {name: s for name, s in preset.regularisers.items() if name not in self.touched} | kept
         self.values = self._preset_values()
 
     def _preset_data(self) -> str:
@@ -75,11 +84,56 @@ class Draft:
 
     def toggle(self, name: str, strength: float) -> bool:
         """Switch a regulariser that applies on or off; return whether it is on now."""
+        if not self.applies(name):
+            return False
+        self.touched.add(name)
         if name in self.on:
             del self.on[name]
-        elif self.applies(name):
+        else:
             self.on[name] = strength
         return name in self.on
+
+    def strengthen(self, name: str, strength: float) -> None:
+        """Give a regulariser that is on another strength."""
+        if name in self.on:
+            self.touched.add(name)
+            self.on[name] = strength
+
+    # --- kept over the end of the app ---------------------------------------------------------------------------------
+
+    def keep(self) -> dict[str, Any]:
+        """Return what `restored` reads: JSON values. The device is left out, it may be gone tomorrow."""
+        return {
+            "preset": self.preset,
+            "fields": {name: self.text(name) for name in ("data", "seeds", "first_seed")} | self.changed(),
+            "on": dict(self.on),
+            "touched": sorted(self.touched),
+        }
+
+    @classmethod
+    def restored(cls, phenomenon: Phenomenon, kept: object) -> Draft:
+        """Return a draft as it was kept; what is not valid any more is left at the preset. Raises GenlabError."""
+        kept = kept if isinstance(kept, dict) else {}
+        preset, fields, on, touched = (kept.get(name) for name in ("preset", "fields", "on", "touched"))
+        draft = cls(phenomenon)
+        if isinstance(preset, str) and preset in phenomenon.presets:
+            draft.take_preset(preset)
+        for name, text in fields.items() if isinstance(fields, dict) else ():
+            if isinstance(text, str) and (name in draft.values or name in ("seeds", "first_seed")):
+                before = draft.text(name)
+                draft.put(name, text)
+                if name in draft.problems():
+                    draft.put(name, before)
+            elif name == "data" and text in phenomenon.data:
+                draft.data = text
+        if isinstance(touched, list):
+            draft.touched = {name for name in touched if isinstance(name, str) and draft.applies(name)}
+        for name in draft.touched:
+            draft.on.pop(name, None)
+            with suppress(GenlabError, TypeError):
+                if isinstance(on, dict) and name in on:
+                    draft.on[name] = regularisers.get(name).check(on[name])
+        return draft
 
     # --- checking -----------------------------------------------------------------------------------------------------
 

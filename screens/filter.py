@@ -3,10 +3,11 @@
 Terms are parted by blanks and must all hold; quotes keep blanks together.
   word                text somewhere in id, name, phenomenon, data, preset, device, state, reason, verdict, tags, note,
                       regularisers
+  #text               the tag of that name, as `tag:text`
   field:text          that text in a field; `state:failed,killed` is either; `tag:x` is the whole tag;
                       `verdict:shown` is SHOWN alone; `is:active`, `is:ended`, `is:held`, `is:changed`, `is:named`
   field>number        also >= < <= = !=; fields are seeds, attempt, age, took (`age<2h`, `took>90s`), every
-                      regulariser (`wd>0`, `dropout=0.5`; off counts as 0) and every headline number (`test-error<.1`)
+                      regulariser (`wd>0`, `drop=0.5`; off counts as 0) and every headline number (`test-error<.1`)
   -term, not term     the opposite
 """
 
@@ -19,8 +20,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from genlab_tui import regularisers
-from genlab_tui.errors import NotFound, nearest
+from genlab_tui.errors import BadValue, GenlabError, NotFound, nearest
 from genlab_tui.run import RunRecord
+from screens.columns import SHORT
 
 Test = Callable[[RunRecord, float], bool]
 """Whether a run passes, given the time now."""
@@ -69,6 +71,8 @@ FLAGS: dict[str, Callable[[RunRecord], bool]] = {
     "named": lambda r: bool(r.name),
 }
 ALIASES = {"tags": "tag", "phen": "phenomenon", "p": "phenomenon", "reg": "on", "regulariser": "on"}
+_SHORT = {short: name for name, short in SHORT.items()}
+"""What the columns of the list call a regulariser."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def parse(text: str, measures: Collection[str] = ()) -> Filter:
         negate = False
         try:
             test = _term(body, measures)
-        except NotFound as error:
+        except GenlabError as error:
             problems.append(str(error))
             continue
         if test is not None:
@@ -119,14 +123,21 @@ def _opposite(test: Test) -> Test:
 
 
 def _term(token: str, measures: Collection[str]) -> Test | None:
-    """Return the test of a term; None for one that is not finished (`wd>`). Raises NotFound for an unknown field."""
+    """Return the test of a term; None for one that says nothing.
+
+    Raises NotFound for an unknown field, BadValue for a term without its value (`wd>`) or with one that is no number.
+    """
+    if token.startswith("#") and len(token) > 1:
+        return _text_field("tag", ":", token[1:].replace('"', "").lower())
     found = None if token.startswith('"') else _TERM.fullmatch(token)
     if found is None:
         return _word(token.replace('"', "").lower())
     field, sign, value = found[1].lower(), found[2], found[3].replace('"', "").strip().lower()
     field = ALIASES.get(field, field)
     if not value:
-        return None
+        if field not in TEXTS and field != "is":
+            _reader(field, measures)
+        raise BadValue(f"{field}{sign} what?", f"{field}{sign}text" if field in TEXTS else f"{field}{sign}value")
     if field == "is":
         if value not in FLAGS:
             raise NotFound(f"there is no is:{value}", nearest(value, tuple(FLAGS)))
@@ -158,11 +169,11 @@ def _text_field(field: str, sign: str, value: str) -> Test:
     return _opposite(test) if sign == "!=" else test
 
 
-def _number_field(field: str, sign: str, value: str, measures: Collection[str]) -> Test | None:
+def _number_field(field: str, sign: str, value: str, measures: Collection[str]) -> Test:
     read = _reader(field, measures)
     limit = _number(value)
     if limit is None:
-        return None
+        raise BadValue(f"{field}{sign}{value}: that is no number", "0.5  1e-3  90s  2h  7d")
     compare = _OPERATORS[sign]
 
     def test(run: RunRecord, now: float) -> bool:
@@ -187,7 +198,7 @@ def _reader(field: str, measures: Collection[str]) -> Callable[[RunRecord, float
 
 def _regulariser(name: str) -> str:
     try:
-        return regularisers.get(name).name
+        return regularisers.get(_SHORT.get(name, name)).name
     except NotFound:
         return ""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
@@ -19,6 +20,7 @@ from genlab_tui.run import RunState
 from genlab_tui.text import clean_text
 from screens import verbs
 from screens.base import ModeScreen
+from screens.draft import Draft
 from screens.launching import launch
 from screens.messages import DevicesChanged, ProgressChanged, RunsChanged
 from screens.panels.about import about_text
@@ -33,6 +35,8 @@ from screens.sheet import Sheet
 PANES: dict[str, type[Widget]] = {"left": Catalogue, "form": Form, "regularisers": Regularisers, "queue": Queue}
 AGES_EVERY = 30.0
 """Seconds after which `5m` ago is looked at again."""
+KEEP_AFTER = 1.0
+"""Seconds without a change after which the form is written down."""
 
 
 class LabScreen(ModeScreen):
@@ -59,6 +63,8 @@ class LabScreen(ModeScreen):
     def __init__(self) -> None:
         super().__init__(classes="-at-left")
         self._wanted = ""
+        self._launch: Launch | None = None
+        self._keeping: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="body"):
@@ -69,7 +75,8 @@ class LabScreen(ModeScreen):
                 yield Devices()
             with Vertical(id="right"):
                 with Horizontal(id="upper"):
-                    yield Launch(self.genlab.lab.data)
+                    self._launch = Launch(self.genlab.lab.data, self._recall("drafts"))
+                    yield self._launch
                     with VerticalScroll(id="about", classes="panel", can_focus=False) as about:
                         about.border_title = "About"
                         yield Static(id="about-text")
@@ -78,7 +85,8 @@ class LabScreen(ModeScreen):
                     yield Queue()
 
     def on_mount(self) -> None:
-        self.query_one(Catalogue).choose(self._wanted)
+        last = self._recall("phenomenon")
+        self.query_one(Catalogue).choose(self._wanted or (last if isinstance(last, str) else ""))
         self.set_focus(self.query_one(Catalogue))
         self.query_one(Devices).tell(self.genlab.devices)
         self._tell_runs()
@@ -118,8 +126,30 @@ class LabScreen(ModeScreen):
     def _draft_changed(self, event: Launch.Changed) -> None:
         event.stop()
         draft = self.query_one(Launch).draft
+        if self._keeping:
+            self._keeping.stop()
+        self._keeping = self.set_timer(KEEP_AFTER, self._keep)
         if draft and self.query_one("#about").display:
             self.query_one("#about-text", Static).update(about_text(draft))
+
+    # --- kept over the end of the app ---------------------------------------------------------------------------------
+
+    def _recall(self, name: str) -> Any:
+        kept = self.genlab.recall("lab")
+        return kept.get(name) if isinstance(kept, dict) else None
+
+    def _keep(self) -> None:
+        """Write down the drafts and which phenomenon is shown, where they changed."""
+        if self._launch and self._launch.draft:
+            kept = {"phenomenon": self._launch.draft.phenomenon.name, "drafts": self._launch.keep()}
+            if kept != self.genlab.recall("lab"):
+                self.genlab.remember(lab=kept)
+
+    def on_screen_suspend(self) -> None:
+        self._keep()
+
+    def on_unmount(self) -> None:
+        self._keep()
 
     # --- launching ----------------------------------------------------------------------------------------------------
 
@@ -127,13 +157,24 @@ class LabScreen(ModeScreen):
         draft = self.query_one(Launch).draft
         if draft is None:
             return
+        if not all(node.display for node in self.query_one("#cost").ancestors_with_self if isinstance(node, Widget)):
+            self._focus_pane("form")  # nobody launches what they cannot see
+            return
         problems = draft.problems()
         if problems:
             name, problem = next(iter(problems.items()))
             self.genlab.say(problem, title="not launched", severity="error")
             self._focus_pane("form", name)
         else:
-            launch(self, draft.phenomenon.name, draft.request())
+            launch(self, draft.phenomenon.name, draft.request(), self._seconds(draft))
+
+    @staticmethod
+    def _seconds(draft: Draft) -> float:
+        """Return what the estimate says; nought where there is none."""
+        try:
+            return draft.cost()[0].seconds
+        except GenlabError:
+            return 0.0
 
     def action_copy_command(self) -> None:
         draft = self.query_one(Launch).draft
@@ -148,8 +189,12 @@ class LabScreen(ModeScreen):
 
     def action_switch(self, name: str) -> None:
         panel = self.query_one(Launch)
-        if panel.draft and panel.switch(name) is None:
+        if panel.draft is None:
+            return
+        if panel.switch(name) is None:
             self.genlab.say(f"{name} does not apply to {panel.draft.phenomenon.title}", severity="warning")
+        else:
+            self._focus_pane("regularisers")  # so that left and right change its strength
 
     @on(Regularisers.Switched)
     def _switch_asked(self, event: Regularisers.Switched) -> None:
@@ -215,7 +260,10 @@ class LabScreen(ModeScreen):
     @on(Input.Changed, "#filter")
     def _filtered(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one(Catalogue).search(event.value)
+        catalogue = self.query_one(Catalogue)
+        catalogue.search(event.value)
+        if not catalogue.matching() and (before := catalogue.phenomena.get(catalogue.before)):
+            self.query_one(Launch).take(before, self._device_names())
 
     @on(Input.Submitted, "#filter")
     def _filter_entered(self, event: Input.Submitted) -> None:

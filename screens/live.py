@@ -25,7 +25,7 @@ from screens.liveview import COUNTS, SMOOTH, LiveView
 from screens.messages import RunsChanged
 from screens.panels import chart as charts
 from screens.panels.legend import Legend
-from screens.panels.log import LogPanel
+from screens.panels.log import LogPanel, reports
 from screens.panels.runline import Outcome, RunLine
 from screens.panels.slot import Slot
 from screens.panels.verdict import VerdictLine, VerdictTable
@@ -214,7 +214,7 @@ class LiveScreen(RunActions):
         self.query_one(Outcome).tell(record, seen.log, (seen.error, gallery.problem))
         if self.query_one("#live-lower").display:
             self.query_one(VerdictTable).tell(seen.verdict, ended=ended)
-            self.query_one(LogPanel).tell(first.data.logs, seen.log)
+            self.query_one(LogPanel).tell(reports(first.data), seen.log)
 
     # --- panels -------------------------------------------------------------------------------------------------------
 

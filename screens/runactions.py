@@ -13,6 +13,7 @@ from genlab_tui.text import clean_text
 from screens import verbs
 from screens.base import ModeScreen
 from screens.follow import Seen
+from screens.panels.log import reports
 from screens.panels.verdict import verdict_table
 from screens.sheet import Answer, Ask, Sheet
 
@@ -78,7 +79,7 @@ class RunActions(ModeScreen):
 
         def logs() -> Sequence[Log]:
             seen = self.shown
-            return seen.data.logs if seen is not None and seen.run_id == run_id else ()
+            return reports(seen.data) if seen is not None and seen.run_id == run_id else ()
 
         self.app.push_screen(LogView(f"log of {run_id}", self.genlab.lab.run(run_id).log, logs))
 

@@ -78,9 +78,9 @@ class RunsScreen(ModeScreen):
         with Horizontal(id="runs-body"):
             with Vertical(id="runs-left"):
                 yield Static(id="runs-status")
-                yield FilterLine(
-                    placeholder="words  phenomenon:x  state:failed  tag:x  wd>0  age<2d  -not", id="runs-filter"
-                )
+                with Horizontal(id="runs-filter-row"):
+                    yield FilterLine(placeholder="words  state:failed  #tag  wd>0  age<2d  -not", id="runs-filter")
+                    yield Static(id="runs-problem")
                 empty = "no run yet: 1 goes to the lab, r launches there"
                 yield Table[RunRecord](COLUMNS, lambda run: run.id, empty=empty, id="runs-table")
             with VerticalScroll(id="runs-detail", classes="panel", can_focus=False):
@@ -130,8 +130,8 @@ class RunsScreen(ModeScreen):
             )
         by, reverse = self.sort
         parts.append(Content.styled(f"by {by}{', reversed' if reverse else ''}", MUTED))
-        if self.filter.problem:
-            parts.append(Content.styled(clean_text(self.filter.problem, 200), "$text-warning"))
+        problem = Content.styled(clean_text(self.filter.problem, 200), "$text-warning")
+        self.query_one("#runs-problem", Static).update(problem)
         self.query_one("#runs-status", Static).update(Content(" ") + Content(" · ").join(parts))
 
     @on(Table.Marked)

@@ -18,7 +18,7 @@ from genlab_tui.text import clean_text, human_number
 from genlab_tui.verdict import CriterionResult, Grade
 from screens.columns import FLAG, MUTED
 from screens.comparison import Comparison
-from screens.panels.marks import VERDICT_STYLES, verdict_text
+from screens.panels.marks import verdict_text
 from screens.panels.table import fitted
 from screens.panels.verdict import MARKS, number
 
@@ -28,10 +28,13 @@ Cell = Content | str
 Line = Sequence[Cell]
 
 
-def grid(head: Line, rows: Sequence[Line], *, right: Sequence[int] = (), gap: int = 2, cap: int = 28) -> Content:
-    """Return aligned columns; `right` ones are flush right. No cell is wider than `cap`."""
+def grid(
+    head: Line, rows: Sequence[Line], *, right: Sequence[int] = (), gap: int = 2, cap: int | Sequence[int] = 28
+) -> Content:
+    """Return aligned columns; `right` ones are flush right. No cell is wider than `cap`, of its column or of all."""
     table = [[_content(cell) for cell in line] for line in (head, *rows)]
-    widths = [min(max(line[i].cell_length for line in table), cap) for i in range(len(head))]
+    caps = [cap] * len(head) if isinstance(cap, int) else cap
+    widths = [min(max(line[i].cell_length for line in table), caps[i]) for i in range(len(head))]
     lines = []
     for number_of, line in enumerate(table):
         cells = [fitted(cell, widths[i], right=i in right) for i, cell in enumerate(line)]
@@ -233,37 +236,65 @@ def differing(found: Comparison, run_id: str) -> str:
 # --- verdicts ---------------------------------------------------------------------------------------------------------
 
 
-def verdicts_text(found: Comparison) -> Content:
-    """Return claims and criteria of all runs side by side."""
+LEAST_NAME = 16
+"""Cells in which a criterion can still be guessed."""
+
+
+def verdicts_text(found: Comparison, width: int = 1000) -> Content:
+    """Return claims and criteria of all runs side by side.
+
+    The results have the room they need; names are cut to the rest, and what was asked is left out where that is little.
+    """
     if not found.verdicts:
         return Content.styled("no claim is judged on these runs", MUTED)
-    head = ["", "asked", *(found.title(run.id) for run in found.runs)]
-    whole: list[Cell] = [Content.styled("run", "bold"), ""]
+    text = Content("")
+    for gap, cap, asked, short in (
+        (2, 44, True, False),
+        (2, 44, False, False),
+        (2, 18, False, True),
+        (1, 9, False, True),
+    ):
+        head, lines = _verdict_lines(found, asked=asked, short=short)
+        columns = [[_content(line[i]).cell_length for line in (head, *lines)] for i in range(1, len(head))]
+        rest = width - sum(min(max(cells), cap) + gap for cells in columns)
+        names = max(_content(line[0]).cell_length for line in lines)
+        text = grid(head, lines, gap=gap, cap=(max(min(rest, 60), LEAST_NAME), *([cap] * len(columns))))
+        if rest >= min(names, 26 if asked else LEAST_NAME):
+            break
+    return text
+
+
+def _verdict_lines(found: Comparison, *, asked: bool, short: bool) -> tuple[Line, list[Line]]:
+    """Return heading and rows: names, a result per run, and last what is asked for."""
+    last: list[Cell] = [""] if asked else []
+    title = 9 if short else 28
+    head: Line = ["", *(clean_text(found.title(run.id), title) for run in found.runs), *(["asked"] if asked else [])]
+    whole: list[Cell] = [Content.styled("run", "bold")]
     for run in found.runs:
         flag = f" {FLAG}" if run.data.changes else ""
-        whole.append(verdict_text(str(run.verdict.status) if run.verdict else "") + Content(flag))
-    lines: list[Line] = [whole]
+        status = str(run.verdict.status) if run.verdict else ""
+        whole.append(verdict_text(status, room=9 if short else 12) + Content(flag))
+    lines: list[Line] = [[*whole, *last]]
     for row in found.verdicts:
         if not row.criterion:
             side = "" if row.main else " (side claim)"
             name = Content.assemble((clean_text(row.claim, 60), "bold"), (side, MUTED))
-            statuses = [Content.styled(s or "–", VERDICT_STYLES.get(s, DIM)) for s in row.statuses]
-            lines.append([name, "", *statuses])
+            lines.append([name, *(verdict_text(s, room=9 if short else 12) for s in row.statuses), *last])
             continue
-        asked = next((c.threshold for c in row.cells if c), "")
+        threshold = clean_text(next((c.threshold for c in row.cells if c), ""), 40)
+        cells = [_criterion(c, short=short) for c in row.cells]
         lines.append(
-            [
-                Content(f"  {clean_text(row.criterion, 60)}"),
-                Content.styled(clean_text(asked, 40), MUTED),
-                *(_criterion(c) for c in row.cells),
-            ]
+            [f"  {clean_text(row.criterion, 60)}", *cells, *([Content.styled(threshold, MUTED)] if asked else [])]
         )
-    return grid(head, lines, cap=44)
+    return head, lines
 
 
-def _criterion(cell: CriterionResult | None) -> Content:
+def _criterion(cell: CriterionResult | None, *, short: bool = False) -> Content:
     if cell is None:
         return Content.styled("–", DIM)
     sign, style = MARKS[Grade(cell.status)]
-    control = "  control FIRED" if cell.control and cell.control.fired else ""
-    return Content.assemble((sign, style), " ", number(cell.value, cell.unit), (control, "$text-error"))
+    fired = bool(cell.control and cell.control.fired)
+    control = "" if not fired else " FIRED" if short else "  control FIRED"
+    return Content.assemble(
+        (sign, style), " ", number(cell.value, "" if short else cell.unit), (control, "$text-error")
+    )

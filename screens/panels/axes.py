@@ -39,7 +39,9 @@ def make_axis(values: Iterable[float], *, log: bool = False, pad: float = 0.0) -
         return Axis(0.0, 1.0, log)
     low, high = min(drawn), max(drawn)
     if high - low <= abs(high) * 1e-12 or high - low < 1e-290:
-        room = 0.5 if log else (abs(high) * 0.1 or 0.5)
+        if not log and not high:
+            return Axis(0.0, 1.0)  # nothing is known of the scale yet, and shares and steps have no values below 0
+        room = 0.5 if log else abs(high) * 0.1
         return Axis(low - room, high + room, log)
     room = (high - low) * pad
     return Axis(low - room, high + room, log)

@@ -15,8 +15,6 @@ from genlab_tui.rundata import Curve, Member, RunData
 GAP = "gap"
 PAIR = ("train_accuracy", "test_accuracy")
 FIGURE = "figure:"
-MANY_MARKS = 4
-"""More marks than these are not drawn on the curves."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,8 @@ def chart(
     if key == GAP:
         figure = dataclasses.replace(figure, title="generalisation gap", y_label="train - test accuracy")
         figure = dataclasses.replace(figure, references=(Reference(0.0, "no gap"),))
-    marks = _marks(runs[0].data) if len(runs) == 1 and options.x == "step" else ()
-    return dataclasses.replace(figure, references=(*figure.references, *marks))
+    changes = _changes(runs[0].data) if len(runs) == 1 and options.x == "step" else ()
+    return dataclasses.replace(figure, references=(*figure.references, *changes))
 
 
 def _with_log(figure: Figure | HeatMap | None, log_y: bool | None) -> Figure | HeatMap | None:
@@ -83,14 +81,12 @@ def _with_log(figure: Figure | HeatMap | None, log_y: bool | None) -> Figure | H
     return figure
 
 
-def _marks(data: RunData) -> tuple[Reference, ...]:
-    """What happened while the run went on: regularisers that were changed always, marks as long as they are few."""
-    changes = [
+def _changes(data: RunData) -> tuple[Reference, ...]:
+    """Return where regularisers were changed in flight. What single members reached stands in the log."""
+    return tuple(
         Reference(c.step, f"{c.regulariser} {'off' if c.strength is None else f'{c.strength:g}'}", "x")
         for c in data.changes
-    ]
-    marks = [Reference(m.step, m.text, "x") for m in data.marks if m.step >= 0]
-    return (*changes, *marks) if len(marks) <= MANY_MARKS else tuple(changes)
+    )
 
 
 def with_gap(data: RunData) -> RunData:

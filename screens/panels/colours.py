@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DARK = ("#56b4e9", "#e69f00", "#3ddc84", "#ff7ad9", "#f0e442", "#ff6b57", "#8f7bff", "#e0e0e0")
 LIGHT = ("#005fd7", "#b35900", "#007a1f", "#a000a0", "#b00020", "#008080", "#0000a0", "#404040")
-MARKERS = "●■▲◆○□△◇✚★"  # 10 against 8 colours: the pair repeats only after 40 lines
+MARKERS = "●■▲◆○□△◇✚★▼▽✦"  # 13 against 8 colours: no common factor, so the pair repeats only after 104 lines
 
 COLOURS = len(DARK)
 

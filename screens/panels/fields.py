@@ -111,8 +111,9 @@ class Field(Horizontal):
     class Changed(Message):
         """The value of a field changed."""
 
-        def __init__(self, name: str, value: str) -> None:
+        def __init__(self, field: Field, name: str, value: str) -> None:
             super().__init__()
+            self.field = field
             self.name = name
             self.value = value
 
@@ -153,4 +154,4 @@ class Field(Horizontal):
     @on(Chooser.Changed)
     def _changed(self, event: Input.Changed | Chooser.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(self.name or "", event.value))
+        self.post_message(self.Changed(self, self.name or "", event.value))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -30,13 +32,17 @@ class Launch(Vertical):
     class Changed(Message):
         """The draft is another, or says something else now."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, kept: object = None) -> None:
         super().__init__(id="launch", classes="panel")
         self.data_dir = data_dir
+        self.kept: dict[str, Any] = dict(kept) if isinstance(kept, dict) else {}
+        """The drafts of an earlier session, by phenomenon."""
         self.drafts: dict[str, Draft] = {}
         self.draft: Draft | None = None
         self.topic = ""
         """The field or regulariser that the hint is about."""
+        self.news = ""
+        """What the preset just chosen changed; the hint says so until something else is at hand."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="question")
@@ -52,12 +58,18 @@ class Launch(Vertical):
         """
         if self.draft and self.draft.phenomenon is phenomenon:
             return
-        self.draft = self.drafts.setdefault(phenomenon.name, self.drafts.get(phenomenon.name) or Draft(phenomenon))
-        self.topic = ""
+        if phenomenon.name not in self.drafts:
+            self.drafts[phenomenon.name] = Draft.restored(phenomenon, self.kept.get(phenomenon.name))
+        self.draft = self.drafts[phenomenon.name]
+        self.topic = self.news = ""
         self.border_title = Content(clean_text(phenomenon.title, 60))
         self._ask()
         self.query_one(Regularisers).show(self.draft)
         self.call_after_refresh(self._fill, devices)  # what is there is painted first
+
+    def keep(self) -> dict[str, Any]:
+        """Return all drafts as the next session reads them: JSON values."""
+        return self.kept | {name: draft.keep() for name, draft in self.drafts.items()}
 
     async def _fill(self, devices: list[str]) -> None:
         if self.draft:
@@ -93,7 +105,10 @@ class Launch(Vertical):
             return Content.styled(clean_text(missing), "$text-warning")
         if self.topic in BY_NAME:
             regulariser = BY_NAME[self.topic]
-            return Content.styled(f"{regulariser.help} ({regulariser.strength_name})", "$foreground-muted")
+            words = f"← → {regulariser.strength_name}. {regulariser.help}"
+            return Content.styled(words, "$foreground-muted")
+        if self.news:
+            return Content.styled(clean_text(self.news, 300), "$text-accent")
         return Content.styled(field_help(draft, self.topic or "preset"), "$foreground-muted")
 
     def _cost(self, draft: Draft, problems: dict[str, str], missing: str) -> Content:
@@ -135,17 +150,28 @@ class Launch(Vertical):
         event.stop()
         if self.draft is None or self.draft.text(event.name) == event.value:
             return  # a field that was just filled says so too
+        form = self.query_one(Form)
+        if form.shown != self.draft.phenomenon.name or form.field(event.name) is not event.field:
+            return  # a late word from the form of the phenomenon before
+        self.news = ""
         if event.name == "preset":
+            before = self._settings(self.draft)
             self.draft.take_preset(event.value)
+            self.news = _news(event.value, before, self._settings(self.draft), self.draft)
             self.query_one(Form).refill(self.draft)
             self.query_one(Regularisers).show(self.draft)
         else:
             self.draft.put(event.name, event.value)
         self.redraw()
 
+    @staticmethod
+    def _settings(draft: Draft) -> dict[str, str]:
+        return {"seeds": draft.seeds, "data": draft.data} | draft.values | {n: f"{s:g}" for n, s in draft.on.items()}
+
     @on(Form.Focused)
     def _field_focused(self, event: Form.Focused) -> None:
         event.stop()
+        self.news = self.news if event.name == "preset" else ""
         self.topic = event.name
         self.redraw()
 
@@ -168,3 +194,15 @@ class Launch(Vertical):
         if regularisers.step(by) is not None:
             self.topic = regularisers.chosen
             self.redraw()
+
+
+def _news(preset: str, before: Mapping[str, str], after: Mapping[str, str], draft: Draft) -> str:
+    """Say what a preset changed, and which regularisers stay because the user touched them."""
+    changed = [
+        f"{name.replace('_', ' ')} {after.get(name, 'off')}"
+        for name in (*after, *(n for n in before if n not in after))
+        if before.get(name) != after.get(name)
+    ]
+    kept = [BY_NAME[name].label for name in draft.on if name in draft.touched]
+    words = f"{preset} sets {', '.join(changed)}" if changed else f"{preset} changes nothing here"
+    return words + (f"; your {', '.join(kept)} stay{'s' if len(kept) == 1 else ''}" if kept else "")

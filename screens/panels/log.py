@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rich.text import Text
 from textual.widgets import RichLog
 
 from genlab_tui.events import Log
+from genlab_tui.rundata import RunData
 from genlab_tui.text import clean_text, human_seconds
 
 TAIL = 200_000
@@ -35,6 +37,23 @@ def log_tail(path: Path, limit: int = TAIL) -> list[str]:
     while shown and not shown[-1].strip():
         shown.pop()
     return [clean_text(line, 2000, multiline=True) for line in shown]
+
+
+def reports(data: RunData) -> tuple[Log, ...]:
+    """Return when and where a run began, what it reported and what its members reached, as one log."""
+    found: list[Log] = []
+    if data.begin is not None:
+        moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(data.begin.time))
+        attempt = f", attempt {data.begin.attempt}" if data.begin.attempt > 1 else ""
+        found.append(Log(attempt=data.begin.attempt, text=f"began {moment} on {data.begin.device or '?'}{attempt}"))
+    for mark in data.marks:
+        arm = data.arm(mark.arm)
+        who = [arm.title if arm else mark.arm] if mark.arm else []
+        who += [f"seed {mark.seed}"] if mark.seed >= 0 else []
+        where = f" at step {mark.step:,}" if mark.step >= 0 else ""
+        text = f"{', '.join(who)}: {mark.text}{where}" if who else f"{mark.text}{where}"
+        found.append(Log(attempt=mark.attempt, at=mark.at, text=text))
+    return tuple(sorted((*found, *data.logs), key=lambda log: (log.attempt, log.at)))
 
 
 LEVELS = {"warning": "yellow", "error": "red"}

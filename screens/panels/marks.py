@@ -26,6 +26,8 @@ VERDICT_STYLES = {"SHOWN": "$text-success", "NOT SHOWN": "$text-accent", "INCONC
 """A verdict's colour; NOT SHOWN is a result, so it is not the red of a failure."""
 
 VERDICT_SHORT = {"SHOWN": "SHOWN", "NOT SHOWN": "NOT", "INCONCLUSIVE": "INCON"}
+VERDICT_ROOM = 9
+"""Cells in which every verdict can be told from the others by its own words."""
 
 
 def state_mark(record: RunRecord) -> Content:
@@ -35,9 +37,13 @@ def state_mark(record: RunRecord) -> Content:
     return Content.styled(*STATE_MARKS[record.state])
 
 
-def verdict_text(verdict: str, *, short: bool = False) -> Content:
-    """Return a verdict in its colour; `short` fits five cells."""
-    word = VERDICT_SHORT.get(verdict, "–") if short else verdict or "–"
+def verdict_text(verdict: str, *, short: bool = False, room: int = 12) -> Content:
+    """Return a verdict in its colour, abbreviated to a room of `VERDICT_ROOM` cells or more; `short` fits five."""
+    word = verdict or "–"
+    if short or room < VERDICT_ROOM:
+        word = VERDICT_SHORT.get(verdict, "–")
+    elif len(word) > room:
+        word = "INCONCL." if verdict == "INCONCLUSIVE" else word[:room]
     return Content.styled(word, VERDICT_STYLES.get(verdict, "$foreground-disabled"))
 
 

@@ -85,8 +85,7 @@ class Regularisers(Widget, can_focus=True):
         above = [s for s in ladder if s > now]
         below = [s for s in ladder if s < now]
         self.kept[self.chosen] = (above[0] if above else now) if by > 0 else (below[-1] if below else now)
-        if self.chosen in self.draft.on:
-            self.draft.on[self.chosen] = self.kept[self.chosen]
+        self.draft.strengthen(self.chosen, self.kept[self.chosen])
         self.refresh()
         return self.kept[self.chosen]
 

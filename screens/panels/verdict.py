@@ -13,10 +13,12 @@ from textual.widgets import Static
 from genlab_tui.events import Value, from_value
 from genlab_tui.text import clean_text, human_number
 from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Verdict
+from screens.panels.cells import shorten
 from screens.panels.marks import VERDICT_STYLES
 
 MARKS = {Grade.PASS: ("✓", "$text-success"), Grade.FAIL: ("✗", "$text-error"), Grade.UNMET: ("?", "$text-warning")}
 WAITING = ("…", "$foreground-muted")
+FORMING = "verdict forms when networks finish"
 
 
 def number(value: Value, unit: str = "") -> str:
@@ -54,41 +56,62 @@ def verdict_line(verdict: Verdict | None, width: int, *, ended: bool) -> Content
     status = Content.styled(verdict.status, f"bold {VERDICT_STYLES[verdict.status]}") if ended else Content("")
     ends = Content("  ").join([part for part in (controls, status) if part.plain])
     room = width - ends.cell_length - 3
-    for style in ("full", "short", "mark"):
-        line = Content("  ").join([_criterion(c, style, ended=ended) for c in criteria])
-        if line.cell_length <= room:
-            break
+    measured = [c for c in criteria if c.seeds]
+    if not ended and not measured:
+        ends, room = Content(""), width - 2
+        line = Content.assemble(WAITING, " ", (shorten(FORMING, max(room - 2, 1)), "$foreground-muted"))
     else:
-        line = _as_fits(criteria, room, ended=ended)
+        line = _criteria(criteria if ended else measured, len(criteria), room, ended=ended)
     gap = max(width - line.cell_length - ends.cell_length - 2, 1)
     return Content.assemble(" ", line, " " * gap, ends)
 
 
-def _as_fits(criteria: Sequence[CriterionResult], room: int, *, ended: bool) -> Content:
+def _criteria(told: Sequence[CriterionResult], all_of_them: int, room: int, *, ended: bool) -> Content:
+    """Return criteria as fully as they fit; those that are not `told` are waited for and only counted."""
+    waiting = all_of_them - len(told)
+    rest = [Content.styled(f"+{waiting} {WAITING[0]}", WAITING[1])] if waiting else []
+    for style in ("full", "named", "short", "mark"):
+        line = Content("  ").join([*(_criterion(c, style, ended=ended) for c in told), *rest])
+        if line.cell_length <= room:
+            return line
+    return _as_fits(told, waiting, room, ended=ended)
+
+
+def _as_fits(told: Sequence[CriterionResult], waiting: int, room: int, *, ended: bool) -> Content:
     """Return the criteria that need a look first, as many as fit, and how many more there are of each kind."""
-    order = sorted(criteria, key=lambda c: c.status is Grade.PASS)
-    best = Content(f"{len(order)} criteria")
-    line = Content("")
-    for done, criterion in enumerate(order, start=1):
-        line += Content("  " if done > 1 else "") + _criterion(criterion, "short", ended=ended)
-        counts = Counter(mark(c, ended=ended) for c in order[done:])
-        longer = Content("  ").join(
-            [line, *(Content.styled(f"+{n} {sign}", colour) for (sign, colour), n in counts.items())]
-        )
-        if longer.cell_length > room:
-            break
-        best = longer
-    return best
+    order = sorted(told, key=lambda c: c.status is Grade.PASS)
+    for style in ("named", "short"):
+        best, line = Content(""), Content("")
+        for done, criterion in enumerate(order, start=1):
+            line += Content("  " if done > 1 else "") + _criterion(criterion, style, ended=ended)
+            counts = Counter(mark(c, ended=ended) for c in order[done:])
+            if waiting:
+                counts[WAITING] += waiting
+            longer = Content("  ").join(
+                [line, *(Content.styled(f"+{n} {sign}", colour) for (sign, colour), n in counts.items())]
+            )
+            if longer.cell_length > room:
+                break
+            best = longer
+        if best.plain:
+            return best
+    return Content(f"{len(told) + waiting} criteria")
+
+
+NAMES = {"full": 40, "named": 40, "short": 26, "mark": 26}
+"""Cells of a criterion's name in each manner of writing it."""
 
 
 def _criterion(criterion: CriterionResult, style: str, *, ended: bool) -> Content:
     sign, colour = mark(criterion, ended=ended)
-    name = clean_text(criterion.name, 40 if style == "full" else 18)
+    name = clean_text(criterion.name, NAMES[style])
     value = number(criterion.value, criterion.unit if style == "full" else "") if criterion.seeds else ""
-    if style == "mark":
-        return Content.assemble((sign, colour), f" {name}")
-    rest = f" {clean_text(criterion.threshold, 40)}" if style == "full" else ""
-    return Content.assemble((sign, colour), f" {name} ", (value, "bold"), (rest, "$foreground-muted"))
+    parts: list[Content | str | tuple[str, str]] = [(sign, colour), f" {name}"]
+    if value and style != "mark":
+        parts += [" ", (value, "bold")]
+    if style == "full":
+        parts.append((f" {clean_text(criterion.threshold, 40)}", "$foreground-muted"))
+    return Content.assemble(*parts)
 
 
 def verdict_table(verdict: Verdict | None, *, ended: bool) -> Content:

@@ -297,7 +297,7 @@ def test_runs_are_found_by_id_beginning_name_and_last(bench: Any) -> None:
     assert runs.find_run(bench.lab, "beta").id == second
     assert runs.find_run(bench.lab, "last").id == second
     assert runs.find_run(bench.lab, first[:7]).id == first
-    for text in ("", first[0], "gamma", "../x", "\x1b[31m"):
+    for text in ("", "gamma", "../x", "\x1b[31m"):
         with pytest.raises(NotFound) as caught:
             runs.find_run(bench.lab, text)
         assert "\x1b" not in str(caught.value)

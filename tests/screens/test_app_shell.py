@@ -17,6 +17,7 @@ from textual.app import App
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.pilot import Pilot
+from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
 import screens
@@ -35,6 +36,7 @@ from screens.panels.gpu import load_line
 from screens.panels.marks import bar, fit, remaining
 from screens.panels.regularisers import Regularisers
 from screens.poller import Poller, Snapshot
+from screens.themes import TERMINAL_THEMES
 from screens.toosmall import TooSmall
 
 OpenApp = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
@@ -259,6 +261,33 @@ async def test_the_theme_is_remembered(open_app: OpenApp, lab: Lab) -> None:
     assert json.loads(lab.view.read_text())["theme"] == "gruvbox"
     async with open_app() as pilot:
         assert pilot.app.theme == "gruvbox"
+
+
+async def test_without_colours_no_theme_of_the_terminal_is_restored(
+    open_app: OpenApp, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.root.mkdir(parents=True)
+    lab.view.write_text(json.dumps({"theme": "ansi-dark"}))
+    async with open_app() as pilot:
+        assert pilot.app.theme == "ansi-dark"
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_app() as pilot:
+        assert pilot.app.theme == "genlab-dark"
+
+
+def test_the_themes_that_are_not_offered_are_those_in_the_colours_of_the_terminal() -> None:
+    assert {name for name, theme in BUILTIN_THEMES.items() if theme.ansi} <= TERMINAL_THEMES
+
+
+async def test_a_toast_waits_while_a_sheet_is_read(open_app: OpenApp, toasts: Text) -> None:
+    async with open_app() as pilot:
+        await pilot.press("question_mark")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        pilot.app.say("[news]", title="later")
+        assert toasts(pilot.app) == ""
+        await pilot.press("escape")
+        await pilot.pause()
+        assert toasts(pilot.app) == "later: [news]"
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"theme": "no such theme"}', b'{"theme": 7}', b"\xff\xfe"])

@@ -288,9 +288,10 @@ def test_colours_stay_different_when_a_terminal_has_sixteen(palette: tuple[str, 
     assert len(set(rounded)) == len(rounded)
 
 
-def test_forty_lines_differ_in_colour_or_marker() -> None:
-    looks = {(colour(i, dark=True), marker(i)) for i in range(40)}
-    assert len(looks) == 40
+def test_a_hundred_lines_differ_in_colour_or_marker_and_a_dozen_in_their_marker() -> None:
+    looks = {(colour(i, dark=True), marker(i)) for i in range(104)}
+    assert len(looks) == 104
+    assert len({marker(i) for i in range(12)}) == 12
     assert all(cell_len(character) == 1 for character in MARKERS)
 
 

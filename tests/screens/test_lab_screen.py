@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shlex
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -22,6 +23,7 @@ from genlab_tui.run import RunSpec, RunState
 from jobs import runs
 from jobs.request import build_spec
 from screens.draft import Draft
+from screens.panels.about import about_text
 from screens.panels.catalogue import Catalogue
 from screens.panels.fields import Chooser, Entry
 from screens.panels.form import Form
@@ -109,6 +111,32 @@ async def test_left_and_right_change_the_strength_of_the_regulariser_toggled_las
         assert draft(pilot).on["dropout"] == 0.2, "switched off and on it keeps its strength"
 
 
+async def test_a_toggle_from_the_form_leads_to_its_strength_not_to_another_preset(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await choose(pilot, "toy")
+        await pilot.press("enter", "w", "d", "right")
+        assert isinstance(pilot.app.focused, Regularisers)
+        assert draft(pilot).on == {"weight-decay": 0.001, "dropout": 0.7}
+        assert "drop" in hint(pilot).lower()
+
+
+async def test_a_preset_leaves_what_was_toggled_by_hand_and_says_what_it_sets(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await choose(pilot, "random-labels")
+        presets = phenomena.get("random-labels").presets
+        await pilot.press("enter", "w", "right")
+        strength = draft(pilot).on["weight-decay"]
+        pilot.app.screen.query_one(Form).take_focus("preset")
+        await pilot.pause()
+        for _ in presets:
+            await pilot.press("right")
+            assert draft(pilot).on["weight-decay"] == strength
+            assert f"{draft(pilot).preset} sets " in hint(pilot)
+        assert draft(pilot).preset == "quick"
+        await pilot.press("right", "w", "left")
+        assert " sets " not in hint(pilot)
+
+
 async def test_a_regulariser_that_does_not_apply_says_so(open_app: OpenApp, toasts: Text) -> None:
     async with open_app() as pilot:
         await choose(pilot, "toy")
@@ -144,6 +172,21 @@ async def test_the_filter_leaves_what_matches_and_escape_brings_all_back(open_ap
         await pilot.press("escape")
         assert len(catalogue.matching()) == len(phenomena.catalogue())
         assert not pilot.app.screen.query_one("#filter", Input).display
+
+
+async def test_the_form_stays_where_nothing_matches(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await choose(pilot, "random-labels")
+        await pilot.press("slash")
+        for text in ("t", "zz"):
+            pilot.app.screen.query_one("#filter", Input).value = text
+            await pilot.pause()
+        assert pilot.app.screen.query_one(Catalogue).matching() == []
+        await pilot.pause()
+        assert draft(pilot).phenomenon.name == "random-labels"
+        await pilot.press("escape", "escape")
+        assert pilot.app.screen.query_one(Catalogue).chosen == "random-labels"
+        assert draft(pilot).phenomenon.name == "random-labels"
 
 
 async def test_keys_typed_ahead_go_where_the_keys_before_them_led(open_app: OpenApp, until: Until) -> None:
@@ -233,6 +276,59 @@ async def test_a_draft_waits_while_another_phenomenon_is_looked_at(open_app: Ope
         assert "dropout" in draft(pilot).on
 
 
+async def test_the_form_of_another_phenomenon_starts_at_its_top(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        form = pilot.app.screen.query_one(Form)
+        await choose(pilot, "random-labels")
+        form.scroll_end(animate=False, immediate=True)
+        await pilot.pause()
+        assert form.scroll_y > 0
+        await choose(pilot, "double-descent")
+        assert form.scroll_y == 0
+
+
+async def test_the_form_is_remembered_over_the_end_of_the_app(open_app: OpenApp, lab: Lab) -> None:
+    async with open_app() as pilot:
+        await choose(pilot, "random-labels")
+        await pilot.press("b", "d", "right")
+        kept = dict(draft(pilot).on)
+        await choose(pilot, "toy")
+        pilot.app.screen.query_one(Form).take_focus("steps")
+        await pilot.pause()
+        await pilot.press(*"77")
+        pilot.app.screen.query_one(Form).take_focus("seeds")
+        await pilot.pause()
+        await pilot.press(*"9")
+    async with open_app() as pilot:
+        await pilot.pause()
+        assert draft(pilot).phenomenon.name == "toy"
+        assert (draft(pilot).values["steps"], draft(pilot).seeds) == ("77", "9")
+        assert pilot.app.screen.query_one(Form).field("steps").value == "77"
+        await choose(pilot, "random-labels")
+        assert draft(pilot).on == kept
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        7,
+        {"preset": "gone"},
+        {"preset": 3, "fields": [], "on": 7, "touched": {}},
+        {"fields": {"gone": "1", "steps": "-5", "seeds": "none", "data": "gone", "first_seed": 4}},
+        {"touched": ["gone", 7, "dropout"], "on": {"gone": 1.0, "dropout": "much"}},
+        {"touched": ["dropout"], "on": {"dropout": 70.0}},
+    ],
+)
+async def test_what_is_remembered_but_not_valid_any_more_is_dropped(open_app: OpenApp, lab: Lab, kept: object) -> None:
+    lab.root.mkdir(parents=True)
+    lab.view.write_text(json.dumps({"lab": {"phenomenon": "toy", "drafts": {"toy": kept}}}))
+    async with open_app() as pilot:
+        await pilot.pause()
+        fresh = Draft(phenomena.get("toy"))
+        assert draft(pilot).request() == fresh.request()
+        assert draft(pilot).problems() == {}
+
+
 async def test_a_missing_data_set_comes_with_the_command_that_gets_it(
     open_app: OpenApp, lab: Lab, toasts: Text, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,7 +369,7 @@ async def test_r_launches_what_the_form_says_and_stays(
 
 
 @pytest.mark.usefixtures("queue_held")
-@pytest.mark.parametrize(("key", "count"), [("escape", 1), ("r", 2)])
+@pytest.mark.parametrize(("key", "count"), [("escape", 1), ("a", 2)])
 async def test_an_identical_run_is_offered_first(
     open_app: OpenApp, lab: Lab, until: Until, key: str, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +386,7 @@ async def test_an_identical_run_is_offered_first(
 
 
 @pytest.mark.usefixtures("queue_held")
-async def test_o_opens_the_identical_run(
+async def test_enter_opens_the_identical_run(
     open_app: OpenApp, lab: Lab, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     same = runs.submit(lab, toy_spec(lab))
@@ -301,8 +397,71 @@ async def test_o_opens_the_identical_run(
         await choose(pilot, "toy")
         await pilot.press("r")
         await until(lambda: isinstance(pilot.app.screen, Ask))
-        await pilot.press("o")
+        await pilot.press("enter")
         assert opened == [same.id]
+
+
+@pytest.mark.usefixtures("queue_held")
+async def test_a_double_tap_launches_once(open_app: OpenApp, lab: Lab, until: Until) -> None:
+    async with open_app() as pilot:
+        await choose(pilot, "toy")
+        for _ in range(3):
+            pilot.app.post_message(Key("r", "r"))
+        await until(lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.app.workers.wait_for_complete()
+        await pilot.press("r", "escape")
+        await until(lambda: not isinstance(pilot.app.screen, Ask))
+        assert len(runs.list_runs(lab)) == 1
+
+
+@pytest.mark.usefixtures("queue_held")
+@pytest.mark.parametrize(("key", "count"), [("escape", 0), ("r", 0), ("enter", 1)])
+async def test_a_long_launch_is_asked_about(
+    open_app: OpenApp, lab: Lab, until: Until, shown: Text, key: str, count: int
+) -> None:
+    async with open_app() as pilot:
+        await choose(pilot, "toy")
+        pilot.app.screen.query_one(Form).take_focus("seconds")
+        await pilot.pause()
+        await pilot.press(*"3600", "tab", "r")
+        await until(lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.pause()
+        assert "about 60 min" in shown(pilot.app)
+        await pilot.press(key)
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+        assert len(runs.list_runs(lab)) == count
+
+
+@pytest.mark.usefixtures("queue_held")
+async def test_live_shows_the_run_just_launched(open_app: OpenApp, lab: Lab, until: Until) -> None:
+    older = runs.submit(lab, toy_spec(lab, 1))
+    async with open_app() as pilot:
+        await choose(pilot, "toy")
+        await until(lambda: pilot.app.runs)
+        await pilot.press("2", "1")
+        await pilot.press("r")
+        await until(lambda: len(runs.list_runs(lab)) == 2)
+        (new,) = {run.id for run in runs.list_runs(lab)} - {older.id}
+        await pilot.press("2")
+        await until(lambda: pilot.app.screen.watched == (new,))
+        pilot.app.open_live(older.id)
+        await pilot.press("1", "2")
+        assert pilot.app.screen.watched == (older.id,), "once is enough"
+
+
+@pytest.mark.usefixtures("queue_held")
+async def test_r_without_the_form_in_view_shows_it_first(
+    open_app: OpenApp, lab: Lab, until: Until, shown: Text
+) -> None:
+    async with open_app(size=(60, 20)) as pilot:
+        await choose(pilot, "toy")
+        await pilot.press("r")
+        await pilot.pause()
+        assert " members (" in shown(pilot.app)
+        assert runs.list_runs(lab) == []
+        await pilot.press("r")
+        await until(lambda: len(runs.list_runs(lab)) == 1)
 
 
 async def test_y_copies_a_command_that_launches_the_same(open_app: OpenApp, lab: Lab, toasts: Text) -> None:
@@ -393,6 +552,16 @@ async def test_a_key_that_means_nothing_for_a_run_says_so(
         pilot.app.screen.query_one(Queue).focus()
         await pilot.press("p")
         assert f"{record.title} is queued" in toasts(pilot.app)
+
+
+async def test_claims_of_the_same_words_are_told_apart(open_app: OpenApp) -> None:
+    async with open_app() as pilot:
+        await choose(pilot, "double-descent")
+        claims = draft(pilot).claims()
+        text = about_text(draft(pilot)).plain
+        assert len({claim.name for claim in claims}) == len(claims)
+        for claim in claims:
+            assert f"{claim.name}: {claim.statement}" in text
 
 
 # --- sizes and hostile text -------------------------------------------------------------------------------------------
