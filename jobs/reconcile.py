@@ -85,6 +85,15 @@ def _activity(facts: Facts) -> RunState:
     return RunState.RUNNING
 
 
+def _still_locked(run: RunDir) -> bool:
+    """Look again: they may have ended between the two looks, and a dead process lets go of its locks last."""
+    for wait in (0.0, 0.02, 0.1):
+        time.sleep(wait)
+        if not is_locked(run.keeper_lock):
+            return False
+    return True
+
+
 def gather(run: RunDir) -> Facts:
     """Return the facts about a run.
 
@@ -100,7 +109,7 @@ def gather(run: RunDir) -> Facts:
     locked = is_locked(run.keeper_lock)
     alive = _alive(pid) if here and same_boot and pid else None
     if locked and alive is False:
-        locked = is_locked(run.keeper_lock)  # they may have ended between the two looks
+        locked = _still_locked(run)
     return Facts(
         queue_attempt=attempt,
         pid_attempt=newest_attempt({"attempt": 0}, pid),
