@@ -193,8 +193,7 @@ class LabScreen(ModeScreen):
             return
         if panel.switch(name) is None:
             self.genlab.say(f"{name} does not apply to {panel.draft.phenomenon.title}", severity="warning")
-        else:
-            self._focus_pane("regularisers")  # so that left and right change its strength
+        self._focus_pane("regularisers")  # so that left and right change its strength, and nothing else
 
     @on(Regularisers.Switched)
     def _switch_asked(self, event: Regularisers.Switched) -> None:

@@ -205,7 +205,7 @@ class LiveScreen(RunActions):
             return
         first, record = gallery.runs[0], self.record
         seen, slots = self.seen[first.id], gallery.slots()
-        self.query_one(RunLine).tell(record, first.spec, first.data, len(self.ids) - 1)
+        self.query_one(RunLine).tell(record, first.spec, first.data, len(self.ids) - 1, self.pending)
         self.query_one(Legend).tell(slots, self.view.note)
         for slot in self._visible:
             slot.show(gallery.picture(slot.number, self.view), self.view.smooth, slots)
@@ -215,6 +215,9 @@ class LiveScreen(RunActions):
         if self.query_one("#live-lower").display:
             self.query_one(VerdictTable).tell(seen.verdict, ended=ended)
             self.query_one(LogPanel).tell(reports(first.data), seen.log)
+
+    def redraw(self) -> None:
+        self._draw()
 
     # --- panels -------------------------------------------------------------------------------------------------------
 

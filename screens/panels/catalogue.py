@@ -46,7 +46,7 @@ class Catalogue(OptionList):
         self.broken = broken
         self.filter = ""
         self.before = ""
-        """What was highlighted before the filter: what to go back to where nothing matches."""
+        """What is highlighted when the list gives nothing away: before it is filled, where a filter fits nothing."""
         self._status: dict[str, Content] = {}
 
     def on_resize(self, event: events.Resize) -> None:
@@ -87,7 +87,9 @@ class Catalogue(OptionList):
         return (option.id or "") if option is not None else ""
 
     def choose(self, name: str) -> None:
-        """Highlight a phenomenon, or the first one where it is not in the list."""
+        """Highlight a phenomenon, or the first one where it is not in the list; works before there is a list too."""
+        if not self.option_count:
+            self.before = name
         ids = [option.id for option in self.options]
         enabled = [i for i, option in enumerate(self.options) if not option.disabled]
         at = ids.index(name) if name and name in ids else enabled[0] if enabled else None

@@ -140,6 +140,8 @@ class KeyLine(_Line):
                 shown.setdefault(label if binding.group else binding.action, (label, []))[1].append(binding)
         ends = [active[key].binding for key in self.LAST if key in active]
         last = [self._piece(binding.description, [binding]) for binding in ends]
+        if last:  # a blank at the very end would cost a key its place in 60 columns
+            last[-1] = (last[-1][0].right_crop(1), last[-1][1])
         room = width - 1 - sum(content.cell_length for content, _ in last)
         pieces: list[Piece] = [(Content(" "), "")]
         for label, bindings in shown.values():

@@ -97,6 +97,10 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         """Return a field by its name."""
         return self._fields[name]
 
+    def holds(self, field: Field) -> bool:
+        """Whether a field is one of those shown, not of the phenomenon before."""
+        return self._fields.get(field.name or "") is field
+
     @property
     def focused_name(self) -> str:
         """The name of the field that has the focus, or empty."""

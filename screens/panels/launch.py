@@ -22,7 +22,7 @@ from screens.draft import Draft, cost_line
 from screens.panels.about import source_line
 from screens.panels.fields import Field
 from screens.panels.form import Form, field_help
-from screens.panels.marks import clip
+from screens.panels.marks import clip, fit
 from screens.panels.regularisers import Regularisers
 
 
@@ -102,10 +102,13 @@ class Launch(Vertical):
         if problems:
             return Content.styled(problems.get(self.topic) or next(iter(problems.values())), "$text-error")
         if missing and self.topic in ("", "data", "preset"):
-            return Content.styled(clean_text(missing), "$text-warning")
+            return Content.assemble(
+                (clean_text(missing), "$text-warning"), (f" · {clean_text(self.news, 300)}" if self.news else "", "")
+            )
         if self.topic in BY_NAME:
             regulariser = BY_NAME[self.topic]
-            words = f"← → {regulariser.strength_name}. {regulariser.help}"
+            lead = f"← → {regulariser.strength_name}" if draft.applies(self.topic) else "does not apply here"
+            words = f"{lead}. {regulariser.help}"
             return Content.styled(words, "$foreground-muted")
         if self.news:
             return Content.styled(clean_text(self.news, 300), "$text-accent")
@@ -151,14 +154,14 @@ class Launch(Vertical):
         if self.draft is None or self.draft.text(event.name) == event.value:
             return  # a field that was just filled says so too
         form = self.query_one(Form)
-        if form.shown != self.draft.phenomenon.name or form.field(event.name) is not event.field:
+        if form.shown != self.draft.phenomenon.name or not form.holds(event.field):
             return  # a late word from the form of the phenomenon before
         self.news = ""
         if event.name == "preset":
             before = self._settings(self.draft)
             self.draft.take_preset(event.value)
             self.news = _news(event.value, before, self._settings(self.draft), self.draft)
-            self.query_one(Form).refill(self.draft)
+            form.refill(self.draft)
             self.query_one(Regularisers).show(self.draft)
         else:
             self.draft.put(event.name, event.value)
@@ -199,9 +202,9 @@ class Launch(Vertical):
 def _news(preset: str, before: Mapping[str, str], after: Mapping[str, str], draft: Draft) -> str:
     """Say what a preset changed, and which regularisers stay because the user touched them."""
     changed = [
-        f"{name.replace('_', ' ')} {after.get(name, 'off')}"
+        f"{name.replace('_', ' ')} {fit(value, min(len(value), 24))}"
         for name in (*after, *(n for n in before if n not in after))
-        if before.get(name) != after.get(name)
+        if before.get(name) != (value := after.get(name, "off"))
     ]
     kept = [BY_NAME[name].label for name in draft.on if name in draft.touched]
     words = f"{preset} sets {', '.join(changed)}" if changed else f"{preset} changes nothing here"

@@ -17,11 +17,16 @@ from screens.panels.cells import shorten
 from screens.panels.marks import bar, state_mark, verdict_text
 
 
-def run_line(record: RunRecord | None, spec: RunSpec, data: RunData | None, more: int, width: int) -> Content:
-    """Return title, data and regularisers at the left; state, progress, time left and seeds at the right."""
+def run_line(
+    record: RunRecord | None, spec: RunSpec, data: RunData | None, more: int, width: int, pending: str = ""
+) -> Content:
+    """Return title, data and regularisers at the left; state, progress, time left and seeds at the right.
+
+    `pending` is what was asked of the run and has not happened yet; it stands in the place of the state.
+    """
     named = record.name if record and record.name else ""
     title = f"{clean_text(named, 40)} · {spec.phenomenon} {spec.id[:4]}" if named else f"{spec.phenomenon} {spec.id}"
-    right = _right(record, spec, data, width)
+    right = _right(record, spec, data, width, pending)
     room = min(width - right.cell_length - 8, max(width // 2, 24))
     left = Content.assemble(" ", (shorten(clean_text(title, 80), max(room, 8)), "bold $text-primary"))
     if more:
@@ -42,14 +47,17 @@ def run_line(record: RunRecord | None, spec: RunSpec, data: RunData | None, more
     return Content.assemble(left, " " * gap, right, " ")
 
 
-def _right(record: RunRecord | None, spec: RunSpec, data: RunData | None, width: int) -> Content:
+def _right(record: RunRecord | None, spec: RunSpec, data: RunData | None, width: int, pending: str) -> Content:
     progress = data.progress if data else None
     parts: list[Content] = []
     ended = record is not None and record.state.ended
     if record is not None:
         mark = state_mark(record)
         state = "held" if record.held and record.state.value == "queued" else str(record.state)
-        parts.append(mark if record.state.value == "running" else Content.assemble(mark, f" {state}"))
+        if pending:
+            parts.append(Content.assemble(mark, " ", (pending, "$text-warning")))
+        else:
+            parts.append(mark if record.state.value == "running" else Content.assemble(mark, f" {state}"))
     if ended and record is not None:
         if record.verdict:
             parts.append(verdict_text(record.verdict))
@@ -76,15 +84,18 @@ class RunLine(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._content: tuple[RunRecord | None, RunSpec, RunData | None, int] | None = None
+        self._content: tuple[RunRecord | None, RunSpec, RunData | None, int, str] | None = None
 
-    def tell(self, record: RunRecord | None, spec: RunSpec, data: RunData | None, more: int) -> None:
-        """Show a run; `more` is how many others are shown with it."""
-        self._content = (record, spec, data, more)
+    def tell(self, record: RunRecord | None, spec: RunSpec, data: RunData | None, more: int, pending: str) -> None:
+        """Show a run; `more` is how many others are shown with it, `pending` what was asked of it."""
+        self._content = (record, spec, data, more, pending)
         self.refresh()
 
     def render(self) -> RenderResult:
-        return run_line(*self._content, self.size.width) if self._content else Content("")
+        return self._line(*self._content) if self._content else Content("")
+
+    def _line(self, record: RunRecord | None, spec: RunSpec, data: RunData | None, more: int, pending: str) -> Content:
+        return run_line(record, spec, data, more, self.size.width, pending)
 
 
 class Outcome(Static):

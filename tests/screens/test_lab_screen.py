@@ -144,6 +144,8 @@ async def test_a_regulariser_that_does_not_apply_says_so(open_app: OpenApp, toas
         await pilot.press(outside.key)
         assert draft(pilot).on == {}
         assert f"{outside.name} does not apply" in toasts(pilot.app)
+        await pilot.pause()
+        assert "does not apply here" in hint(pilot)
 
 
 async def test_enter_tab_and_escape_move_between_the_panels(open_app: OpenApp) -> None:
@@ -459,6 +461,7 @@ async def test_r_without_the_form_in_view_shows_it_first(
         await pilot.press("r")
         await pilot.pause()
         assert " members (" in shown(pilot.app)
+        assert "r launch" in shown(pilot.app).splitlines()[-1]
         assert runs.list_runs(lab) == []
         await pilot.press("r")
         await until(lambda: len(runs.list_runs(lab)) == 1)
