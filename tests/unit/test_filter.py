@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genlab_tui.run import RunRecord, RunState
+from screens.columns import SHORT
 from screens.filter import parse
 
 NOW = 1_000_000.0
@@ -76,11 +77,9 @@ MEASURES = ("test_error", "fast minus slow")
         "fast-minus-slow=0.1",
         "is:ended -is:active",
         "is:named",
-        "wd>",
-        "state:",
         "-",
         '"',
-        "seeds>abc",
+        "#good",
     ],
 )
 def test_passes(text: str) -> None:
@@ -130,6 +129,18 @@ def test_an_unknown_field_is_named_with_the_nearest_and_left_out(text: str, hint
     found = parse(text, MEASURES)
     assert hint in found.problem
     assert found.matches(RUN, NOW)
+
+
+@pytest.mark.parametrize("text", ["wd>", "state:", "is:", "age<2x", "seeds>abc", "drop>much"])
+def test_a_term_without_its_value_says_so_and_is_left_out(text: str) -> None:
+    found = parse(text, MEASURES)
+    assert found.problem
+    assert found.matches(RUN, NOW)
+
+
+def test_the_short_words_of_the_list_are_fields() -> None:
+    for short in SHORT.values():
+        assert parse(f"{short}>0", MEASURES).problem == "", short
 
 
 @given(st.text(alphabet=st.sampled_from("abc :<>=!-\"'.,0159_notwdstate\x1b[]")) | st.text())
