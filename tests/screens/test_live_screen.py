@@ -171,7 +171,7 @@ async def test_every_line_fits_at_every_size(
         assert len(lines) == size[1]
         assert "train loss" in "\n".join(lines)
         assert all(chart_of(pilot, number).size.height >= 4 for number in visible(pilot))
-        assert ("control" in "\n".join(lines)) or size[0] == 60
+        assert any(words in "\n".join(lines) for words in ("verdict forms", "control")) or size[0] == 60
 
 
 async def test_it_grows_while_the_run_writes(open_app: OpenApp, run: Written, until: Until, shown: Text) -> None:
@@ -425,13 +425,15 @@ async def test_pause_stop_and_retry_ask_for_the_verbs(
         for state, key, wanted in (
             (RunState.RUNNING, "p", ["pause"]),
             (RunState.PAUSED, "p", ["resume"]),
+            (RunState.RUNNING, "p", ["pause"]),
+            (RunState.PAUSED, "R", ["resume"]),
             (RunState.FAILED, "R", ["retry"]),
             (RunState.DONE, "R", []),
             (RunState.DONE, "x", []),
         ):
             asked.clear()
             pilot.app.runs = (RunRecord(run.record.id, "toy", state),)
-            await pilot.press(key)
+            await pilot.press(key, key)  # the second press, while the first is under way, does nothing
             await pilot.pause(0.1)
             assert [verb for verb, _ in asked] == wanted, (state, key)
         asked.clear()
@@ -477,7 +479,9 @@ async def test_l_follows_the_log(open_app: OpenApp, run: Written, until: Until, 
             file.write("second line\n")
         await until(lambda: "second line" in shown(pilot.app))
         panel = pilot.app.screen.query_one(LogPanel)
-        assert [strip.text.rstrip() for strip in panel.lines] == ["first line", "second line"]
+        written = [strip.text.rstrip() for strip in panel.lines]
+        assert "began" in written[0], "a healthy run has a log too"
+        assert written[-2:] == ["first line", "second line"]
         await pilot.press("l")
         await pilot.pause()
         assert isinstance(pilot.app.screen, LiveScreen)
@@ -611,6 +615,14 @@ def test_the_verdict_fits_one_line_and_names_what_needs_a_look_first(width: int,
         assert "✗ the bad one" in line.plain
     if width == 200 and count == 3:
         assert "≥ 0.5" in line.plain
+
+
+def test_the_verdict_line_says_that_it_waits_and_names_what_is_measured() -> None:
+    waiting = [criterion(f"training accuracy of arm {k}", Grade.UNMET, None) for k in range(5)]
+    assert verdict_line(verdict(*waiting), 80, ended=False).plain.strip() == "… verdict forms when networks finish"
+    line = verdict_line(verdict(criterion("test accuracy after 30 epochs", Grade.FAIL), *waiting), 80, ended=False)
+    assert "✗ test accuracy after 30 epochs 1" in line.plain
+    assert "+5 …" in line.plain
 
 
 def test_a_verdict_that_is_forming_waits_and_one_that_ended_does_not() -> None:
