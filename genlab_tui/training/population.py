@@ -204,12 +204,15 @@ class Population:
     def _normalise(self, z: Tensor, layer: int) -> tuple[Tensor, Tensor, Tensor]:
         """Normalise over the batch; return the output, the unit-variance values and the inverse deviation."""
         count, depth = z.shape[1], self.architecture.depth
-        variance, mean = torch.var_mean(z, dim=1, correction=0, keepdim=True)
+        # In two passes: var_mean over a middle dimension takes ten times as long on the CPU.
+        mean = z.mean(1, keepdim=True)
+        centred = z - mean
+        variance = centred.square().mean(1, keepdim=True)
         # As everywhere: the batch is normalised by its biased variance, the running one is unbiased.
         self.statistics.parts[2 * layer].lerp_(mean, self.momentum)
         self.statistics.parts[2 * layer + 1].lerp_(variance * (count / max(count - 1, 1)), self.momentum)
         inverse = (variance + BN_EPSILON).rsqrt()
-        unit = (z - mean) * inverse
+        unit = centred * inverse
         scale, shift = self.parameters.parts[depth + 2 * layer], self.parameters.parts[depth + 2 * layer + 1]
         return torch.addcmul(shift, unit, scale), unit, inverse
 

@@ -115,7 +115,9 @@ def test_every_binding_says_what_it_does_and_no_key_is_bound_twice(cls: type) ->
         assert isinstance(binding, Binding)
         assert binding.description.strip()
         keys += [each.key for each in Binding.make_bindings([binding])]
-    assert len(keys) == len(set(keys))
+    twice = {key for key in keys if keys.count(key) > 1}
+    # Live's p pauses or resumes: its `check_action` leaves the one that fits the run.
+    assert twice == ({"p"} if cls.__name__ == "LiveScreen" else set())
 
 
 async def test_help_shows_every_key_of_the_screen_and_its_panels(open_app: OpenApp, shown: Text) -> None:
