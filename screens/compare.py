@@ -225,6 +225,10 @@ class CompareScreen(ModeScreen):
         parts = [Content.styled(" · ".join(self.overlay.words(self.found)), MUTED)]
         if any(run.data.changes for run in self.found.runs):
             parts.insert(0, Content.styled(f"{FLAG} changed in flight: never pooled", "$text-warning"))
+        without = [run.title for run in self.found.runs if self.overlay.lacks(run)]
+        if without:
+            said = f"no such curve in {', '.join(without)}: tab shows figures"
+            parts.insert(0, Content.styled(clean_text(said, 300), "$text-warning"))
         if self.found.note:
             parts.append(Content.styled(clean_text(self.found.note, 300), "$text-warning"))
         return Content(" ") + Content("  ").join(parts)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from genlab_tui.compare import baseline_arm, metric_figure
+from genlab_tui.compare import LoadedRun, baseline_arm, metric_figure
 from genlab_tui.figure import Figure, HeatMap
 from genlab_tui.lines import AXES, Axis
 from genlab_tui.text import clean_text
@@ -46,7 +46,8 @@ class Overlay:
     def settle(self, found: Comparison) -> None:
         """Choose what is not chosen, or no longer there."""
         if self.metric not in found.metrics:
-            self.metric = next((m for m in PREFERRED if m in found.metrics), next(iter(found.metrics), ""))
+            shared = [m for m in found.metrics if all(m in run.data.curves for run in found.runs)] or found.metrics
+            self.metric = next((m for m in PREFERRED if m in shared), next(iter(shared), ""))
         titles = self.figures(found)
         if self.figure not in titles:
             self.figure = titles[0] if titles else ""
@@ -56,6 +57,10 @@ class Overlay:
         if not self.arm_chosen and len(found.runs) > 1:
             first = baseline_arm(next(run for run in found.runs if run.id == found.baseline))
             self.arm = first if len(names) * len(found.runs) > MANY and first in names else None
+
+    def lacks(self, run: LoadedRun) -> bool:
+        """Tell whether a run that has ended has no curve of the metric shown."""
+        return self.view == "curves" and run.record.state.ended and self.metric not in run.data.curves
 
     @property
     def arms(self) -> list[str] | None:

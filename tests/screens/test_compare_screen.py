@@ -208,6 +208,15 @@ async def test_the_baseline_moves_with_the_star(keep_run: Keep, open_app: OpenAp
         assert {row.baseline for row in screen.found.summary if row.run == first} == {second}
 
 
+async def test_a_run_without_the_curve_shown_is_named(
+    keep_run: Keep, open_app: OpenApp, until: Until, shown: Shown
+) -> None:
+    full, empty = keep_run("full"), keep_run("empty", steps=0)
+    async with open_app(start="compare", size=(120, 36)) as pilot:
+        await compared(pilot, until, full, empty)
+        await until(lambda: f"no such curve in empty {empty[:4]}" in shown(pilot.app))
+
+
 async def test_runs_are_taken_out_and_picked_from_a_list(keep_run: Keep, open_app: OpenApp, until: Until) -> None:
     ids = [keep_run(name) for name in ("one", "two", "three")]
     async with open_app(start="compare") as pilot:
