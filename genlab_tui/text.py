@@ -25,7 +25,8 @@ def clean_text(text: object, limit: int = 500, *, multiline: bool = False) -> st
         lines = (_clean_line(line.expandtabs(4)) for line in raw.replace("\r\n", "\n").split("\n"))
         cleaned = "\n".join(lines)
     else:
-        cleaned = _clean_line(_SPACE.sub(" ", raw)).strip()
+        # Once more at the end: what was taken out may have stood between two blanks.
+        cleaned = _SPACE.sub(" ", _clean_line(_SPACE.sub(" ", raw))).strip()
     return cleaned if len(cleaned) <= limit else cleaned[: max(limit - 1, 0)] + "…"
 
 

@@ -19,6 +19,7 @@ PAYLOADS = [
     ("a\x00b\x07c\x7fd", "abcd"),
     ("left\u202eright", "leftright"),
     ("zero\u200bwidth\ufeff", "zerowidth"),
+    ("0 \u202e 0", "0 0"),
     ("line\nbreak\ttab\r\n", "line break tab"),
     ("[/x] [bold]kept[/bold]", "[/x] [bold]kept[/bold]"),
     ("\x1bcreset", "reset"),
