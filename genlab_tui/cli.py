@@ -328,16 +328,18 @@ def doctor(rebuild: bool, as_json: bool) -> int:
 
 
 @main.command()
+@click.option("--training", is_flag=True, help="Only training on the CPU.")
+@click.option("--gpu", is_flag=True, help="Only training on a GPU.")
 @click.option("--start", is_flag=True, help="Only how fast it starts.")
 @click.option("--store", is_flag=True, help="Only the run index.")
 @click.option("--chart", is_flag=True, help="Only the charts.")
-@click.option("--repeats", type=click.IntRange(3, 101), default=9, show_default=True, help="Interleaved repeats.")
+@click.option("--repeats", type=click.IntRange(3, 101), default=5, show_default=True, help="Interleaved repeats.")
 @JSON
-def bench(start: bool, store: bool, chart: bool, repeats: int, as_json: bool) -> int:
-    """Measure this machine: ratios to plain programs, side by side in one run."""
+def bench(repeats: int, as_json: bool, **groups: bool) -> int:
+    """Measure this machine: ratios to plain programs, side by side in one run; minutes."""
     from genlab_tui.commands.bench import run_bench
 
-    return run_bench({"start": start, "store": store, "chart": chart}, repeats, as_json)
+    return run_bench(groups, repeats, as_json)
 
 
 @main.command()

@@ -25,7 +25,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
 class Begin(Event, tag="begin", frozen=True, kw_only=True):
     """An attempt begins. `kept` are the finished stages that it takes over, `resume` the open stage it continues
-    and `resume_step` the step of its checkpoint: what came later in an earlier attempt is superseded."""
+    and `resume_step` the step of its checkpoint: what came later in an earlier attempt is superseded. Where the open
+    stage has several cohorts, `resume_cohort` is the one that step belongs to and `resume_finished` are whole."""
 
     time: float
     version: str = ""
@@ -34,7 +35,19 @@ class Begin(Event, tag="begin", frozen=True, kw_only=True):
     kept: tuple[str, ...] = ()
     resume: str = ""
     resume_step: int = -1
+    resume_cohort: str = ""
+    resume_finished: tuple[str, ...] = ()
     info: dict[str, str] = {}
+
+    def keeps(self, stage: str, cohort: str, step: int) -> bool:
+        """Whether something that an earlier attempt wrote still counts."""
+        if stage in self.kept:
+            return True
+        if not stage or stage != self.resume:
+            return False
+        if cohort in self.resume_finished:
+            return True
+        return self.resume_cohort in ("", cohort) and step <= self.resume_step
 
 
 class Cohort(Event, tag="cohort", frozen=True, kw_only=True):
@@ -81,6 +94,7 @@ class Mark(Event, tag="mark", frozen=True, kw_only=True):
     step: int = -1
     arm: str = ""
     seed: int = -1
+    cohort: str = ""
 
 
 class Change(Event, tag="change", frozen=True, kw_only=True):
@@ -89,6 +103,7 @@ class Change(Event, tag="change", frozen=True, kw_only=True):
     regulariser: str
     strength: float | None
     step: int
+    cohort: str = ""
 
 
 class Progress(Event, tag="progress", frozen=True, kw_only=True):

@@ -36,10 +36,7 @@ class _Takeover:
     stages: dict[str, str]
 
     def keeps(self, event: ev.Curve) -> bool:
-        stage = self.stages.get(event.cohort, "")
-        if stage in self.begin.kept:
-            return True
-        return stage != "" and stage == self.begin.resume and event.step <= self.begin.resume_step
+        return self.begin.keeps(self.stages.get(event.cohort, ""), event.cohort, event.step)
 
 
 class _Walk:

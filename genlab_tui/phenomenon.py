@@ -8,7 +8,7 @@ may import torch, inside the function.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -215,11 +215,16 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of an open stage. `arrays` are torch tensors or numpy arrays, `meta` JSON-able, `step` the step."""
+    """The state of an open stage. `arrays` are torch tensors or numpy arrays, `meta` JSON-able, `step` the step.
+
+    Where a stage has several cohorts, `cohort` is the one that the step belongs to; the `finished` ones are whole.
+    """
 
     step: int
     arrays: Mapping[str, Any]
     meta: Mapping[str, Any] = field(default_factory=dict)
+    cohort: str = ""
+    finished: tuple[str, ...] = ()
 
 
 class Context(Protocol):
@@ -246,6 +251,13 @@ class Context(Protocol):
 
         `save` gives the checkpoint of the open stage; it is written on stop, on pause and every now and then.
         Raises Stopped.
+        """
+        ...
+
+    def changes(self, cohort: str, step: int) -> Sequence[tuple[str, float | None]]:
+        """Return the regularisers to change now (None: off), each once; those of an earlier attempt at their steps.
+
+        Whoever asks makes the changes and yields a `Change` for each, with this cohort and step.
         """
         ...
 

@@ -7,6 +7,7 @@ read. An attempt that takes over supersedes what an earlier one wrote past its l
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -199,14 +200,11 @@ class RunDataBuilder:
         def keep(stage: str) -> bool:
             return stage in kept
 
-        def at_most(event: ev.Mark | ev.Change) -> bool:
-            return keep(event.stage) or (event.stage == begin.resume != "" and event.step <= begin.resume_step)
-
         for key in list(self._blocks):
             stage = self._stage_of.get(key[0], "")
-            if keep(stage):
+            if begin.keeps(stage, key[0], sys.maxsize):
                 continue
-            if stage and stage == begin.resume:
+            if begin.keeps(stage, key[0], -1):
                 self._blocks[key].cut(begin.resume_step)
             else:
                 del self._blocks[key]
@@ -216,8 +214,9 @@ class RunDataBuilder:
         for heats in self._heats.values():
             for member in [m for m, heat in heats.items() if not keep(heat.stage)]:
                 del heats[member]
-        self._marks = [m for m in self._marks if at_most(m)]
-        self._changes = [c for c in self._changes if at_most(c)]
+        self._marks = [m for m in self._marks if begin.keeps(m.stage, m.cohort, m.step)]
+        # A change at the very step of a checkpoint came after it: it is made again.
+        self._changes = [c for c in self._changes if begin.keeps(c.stage, c.cohort, c.step + 1)]
         self._stages = {k: v for k, v in self._stages.items() if k in kept}
         self._begin, self._attempt, self._status = begin, begin.attempt, ""
 

@@ -23,11 +23,13 @@ class Label:
     step: int
     attempt: int
     meta: dict[str, Any]
+    cohort: str = ""
+    finished: tuple[str, ...] = ()
 
 
 def save(path: Path, checkpoint: Checkpoint, *, stage: str, attempt: int) -> None:
     """Write a checkpoint. Tensors go over the CPU; numpy arrays alone do not load torch. Raises OSError."""
-    label = Label(stage, checkpoint.step, attempt, dict(checkpoint.meta))
+    label = Label(stage, checkpoint.step, attempt, dict(checkpoint.meta), checkpoint.cohort, checkpoint.finished)
     atomic_write(path, _encode(checkpoint.arrays, {_KEY: msgspec.json.encode(label).decode()}))
 
 
@@ -66,7 +68,7 @@ def load(path: Path, label: Label) -> Checkpoint:
     with safe_open(path, framework="numpy") as file:
         empty = not file.keys()
     if empty:
-        return Checkpoint(label.step, {}, label.meta)
+        return Checkpoint(label.step, {}, label.meta, label.cohort, label.finished)
     from safetensors.torch import load_file
 
-    return Checkpoint(label.step, load_file(path), label.meta)
+    return Checkpoint(label.step, load_file(path), label.meta, label.cohort, label.finished)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from genlab_tui import events as ev
+from genlab_tui import regularisers
+from genlab_tui.errors import GenlabError
 from genlab_tui.paths import RunDir
 from genlab_tui.phenomenon import Arm, Checkpoint, Stopped
 from genlab_tui.run import RunSpec
@@ -75,6 +77,7 @@ class WorkerContext:
         log: EventLog,
         kept: Mapping[str, Any] | None = None,
         saved: checkpoint.Label | None = None,
+        changed: Sequence[ev.Change] = (),
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self.spec, self.arms, self.device, self.data_dir = spec, arms, device, data_dir
@@ -84,6 +87,9 @@ class WorkerContext:
         self._kept, self._saved = dict(kept or {}), saved
         self._control = LineTail(run.control)
         self._requests = {"stop": False, "pause": False}
+        self._asked: list[tuple[str, float | None]] = []
+        # What an earlier attempt changed after its checkpoint is changed again, at the same steps.
+        self._again = [c for c in changed if not self._begun_with(c)]
         self._looked = 0.0
         self._every = checkpoint_seconds
         self._due = time.monotonic() + checkpoint_seconds
@@ -108,6 +114,25 @@ class WorkerContext:
             self._run.checkpoint.unlink()
         return plain
 
+    def _begun_with(self, change: ev.Change) -> bool:
+        """Whether a change is part of what this attempt takes over: of a finished stage, or of the checkpoint."""
+        if change.stage in self._kept:
+            return True
+        saved = self._saved
+        if saved is None or saved.stage != change.stage:
+            return False
+        return change.cohort in saved.finished or (change.cohort == saved.cohort and change.step < saved.step)
+
+    def changes(self, cohort: str, step: int) -> list[tuple[str, float | None]]:
+        """Return the regularisers to change now (see Context)."""
+        self._look()
+        stage = self._log.stage
+        due = [c for c in self._again if (c.stage, c.cohort) == (stage, cohort) and c.step <= step]
+        self._again = [c for c in self._again if c not in due]
+        found = [(c.regulariser, c.strength) for c in due] + self._asked
+        self._asked = []
+        return found
+
     def resume(self) -> Checkpoint | None:
         """Return the checkpoint that an earlier attempt left of the open stage (torch tensors), or None."""
         if self._saved is None or not self._log.stage or self._saved.stage != self._log.stage:
@@ -130,13 +155,17 @@ class WorkerContext:
             return
         self._looked = now
         for line in self._control.read(1_000_000):
-            with suppress(msgspec.MsgspecError, UnicodeError):
+            with suppress(msgspec.MsgspecError, UnicodeError, GenlabError, TypeError, ValueError):
                 request = msgspec.json.decode(line, type=dict[str, Any])
                 if request.get("attempt") == self._log.attempt:
-                    self._obey(request.get("action"))
+                    self._obey(request.get("action"), request)
 
-    def _obey(self, action: object) -> None:
-        if action == "stop":
+    def _obey(self, action: object, request: Mapping[str, Any]) -> None:
+        if action == "change":
+            regulariser = regularisers.get(str(request.get("regulariser")))
+            strength = request.get("strength")
+            self._asked.append((regulariser.name, None if strength is None else regulariser.check(float(strength))))
+        elif action == "stop":
             self._requests["stop"] = True
         elif action in ("pause", "resume"):
             self._requests["pause"] = action == "pause"

@@ -33,7 +33,7 @@ from genlab_tui.stats import summarise
 from genlab_tui.text import clean_text
 from jobs import checkpoint, keeper, machine
 from jobs.context import EventLog, WorkerContext
-from jobs.tail import RunReader, read_spec
+from jobs.tail import RunReader, iter_events, read_spec
 
 RESULT_SCHEMA = 1
 
@@ -55,7 +55,15 @@ def work(run: RunDir, guard: Guard) -> None:
     device, warning = resolve_device(str(pid.get("device", "cpu")), spec)
     lab = Lab(run.path.parent.parent)
     context = WorkerContext(
-        run, spec, phenomenon.arms_of(spec), device=device, data_dir=lab.data, log=log, kept=kept, saved=saved
+        run,
+        spec,
+        phenomenon.arms_of(spec),
+        device=device,
+        data_dir=lab.data,
+        log=log,
+        kept=kept,
+        saved=saved,
+        changed=changed(run),
     )
     guard.context = context
     log.write(_begin(device, kept, saved))
@@ -102,6 +110,13 @@ def earlier(run: RunDir) -> tuple[dict[str, Any], checkpoint.Label | None]:
     return stages, None if saved is None or saved.stage in stages else saved
 
 
+def changed(run: RunDir) -> tuple[ev.Change, ...]:
+    """Return every regulariser change that any attempt made, in order, also those that were superseded."""
+    made = [e for e in iter_events(run.events) if isinstance(e, ev.Change)]
+    last = {(c.stage, c.cohort, c.step, c.regulariser): c for c in made}
+    return tuple(sorted(last.values(), key=lambda change: change.step))
+
+
 def resolve_device(given: str, spec: RunSpec) -> tuple[str, str]:
     """Return the device as torch calls it, and a warning or "". The keeper shows the worker one GPU alone.
 
@@ -141,6 +156,8 @@ def _begin(device: str, kept: dict[str, Any], saved: checkpoint.Label | None) ->
         kept=tuple(kept),
         resume=saved.stage if saved else "",
         resume_step=saved.step if saved else -1,
+        resume_cohort=saved.cohort if saved else "",
+        resume_finished=saved.finished if saved else (),
         info=info,
     )
 

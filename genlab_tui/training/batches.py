@@ -1,15 +1,19 @@
-"""The batches of a step for all members: orders, shifts, mixing and targets, from the data on the device."""
+"""The batches of a step for a program: orders, shifts, mixing and targets, from the data on the device."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from genlab_tui.training import seeds
+from genlab_tui.training.layout import Layout
+from genlab_tui.training.losses import Targets
 from genlab_tui.training.members import Member, Recipe, Samples
+from genlab_tui.training.strengths import Strengths
 
 _Draw = Callable[[int], Tensor]
 
@@ -43,96 +47,183 @@ def shift_table(shape: tuple[int, ...], reach: int) -> Tensor:
 
 
 class Batches:
-    """Draws an epoch for the members of a population, then hands out its batches.
+    """Draws an epoch for the members of a program (in the order of its rows), then hands out its batches.
 
-    Draws are made per distinct seed and on the CPU; members of one seed share them.
+    Draws are made per distinct seed and on the CPU. Members of one group read one stream of inputs.
     """
 
     def __init__(
-        self, members: Sequence[Member], samples: Samples, recipe: Recipe, dtype: torch.dtype = torch.float32
+        self,
+        members: Sequence[Member],
+        layout: Layout,
+        samples: Samples,
+        recipe: Recipe,
+        strengths: Strengths,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         device = samples.inputs.device
-        self.members, self.samples, self.recipe = members, samples, recipe
-        self.n = samples.inputs.shape[1] - recipe.validation(samples.inputs.shape[1])
+        self.members, self.layout, self.samples, self.strengths = members, layout, samples, strengths
+        n = members[0].n or samples.n
+        self.n, self.held = n - recipe.validation(n), recipe.validation(n)
         self.bounds = bounds(self.n, recipe.batch)
-        self.seeds = tuple(dict.fromkeys(m.seed for m in members))
-        self.seed_of = torch.tensor([self.seeds.index(m.seed) for m in members], device=device)
-        self.set_of = torch.tensor([m.inputs for m in members], device=device)
-        self.labels_of = torch.tensor([m.labels for m in members], device=device)
+        self.seeds = tuple(dict.fromkeys(m.order_seed for m in members))
+        self.own_seeds = tuple(dict.fromkeys(m.seed for m in members))
         self.device, self.dtype = device, dtype
-        self.reach = round(recipe.strength("augmentation"))
-        if self.reach:
-            self.table = shift_table(samples.shape, self.reach).to(device)
-            edge = samples.inputs.new_full((*samples.inputs.shape[:2], 1), samples.fill)
-            self.filled = torch.cat((samples.inputs, edge), dim=2).flatten()
+        self.labels_of = torch.tensor([m.labels for m in members], device=device)
+        self.sets_of = torch.tensor([m.inputs for m in members], device=device)
+        self.order_of = torch.tensor([self.seeds.index(m.order_seed) for m in members], device=device)
+        # One member of each group stands for its stream: its row, order and first sample, one tensor a block.
+        self._leaders = [list(range(b.rows.start, b.rows.stop, b.size)) for b in layout.blocks]
+        self._rows = [torch.tensor(rows, device=device) for rows in self._leaders]
+        self._orders = [self.order_of[rows] for rows in self._rows]
+        self._firsts = [(self.sets_of[rows] * samples.n)[:, None] for rows in self._rows]
+        self._fixed = samples.labels.index_select(0, self.labels_of)[:, :n]
+        self._fresh = [row for row, member in enumerate(members) if member.fresh]
+        self._seed_of = torch.tensor([self.own_seeds.index(m.seed) for m in members], device=device)
+        self._tables: dict[int, Tensor] = {}
 
     def begin(self, epoch: int) -> None:
         """Draw the orders (and shifts, mixing weights, fresh labels) of an epoch."""
         self.epoch = epoch
-        self.order = self._per_seed(lambda s: torch.randperm(self.n, generator=seeds.generator(s, seeds.ORDER, epoch)))
-        self.labels = self.labels_at(epoch)
-        if self.reach:
-            count = len(self.table)
-            self.shifts = self._per_seed(
-                lambda s: torch.randint(count, (self.n,), generator=seeds.generator(s, seeds.AUGMENTATION, epoch))
-            )
-        alpha = self.recipe.strength("mixup")
-        if alpha:
-            self.mixing = self._per_seed(lambda s: _beta(s, epoch, alpha, len(self.bounds))).to(self.dtype)
+        self.orders = self._per_seed(lambda s: torch.randperm(self.n, generator=seeds.generator(s, seeds.ORDER, epoch)))
+        self._ordered = self.labels_at(epoch).gather(1, self.orders.index_select(0, self.order_of))
+        self._begin_shifts(epoch)
+        self._begin_mixing(epoch)
+
+    def _begin_shifts(self, epoch: int) -> None:
+        reach_of = [round(reach) for reach in self.strengths.of("augmentation")]
+        self.shifts: dict[int, Tensor] = {}
+        # By block: the groups of each reach, all of them in one where they agree.
+        self._reaches = [_alike([reach_of[row] for row in rows], self.device) for rows in self._leaders]
+        for reach in sorted(set(reach_of) - {0}):
+            if reach not in self._tables:
+                self._tables[reach] = shift_table(self.samples.shape, reach).to(self.device)
+            draw = partial(_shifts, epoch=epoch, count=len(self._tables[reach]), n=self.n)
+            self.shifts[reach] = self._per_seed(draw)
+
+    def _begin_mixing(self, epoch: int) -> None:
+        alphas = self.strengths.of("mixup")
+        self.mixing: Tensor | None = None
+        if not any(alphas):
+            return
+        drawn: dict[tuple[int, float], Tensor] = {}
+        count = len(self.bounds)
+        for member, alpha in zip(self.members, alphas, strict=True):
+            key = (member.order_seed, alpha)
+            if key not in drawn:
+                drawn[key] = _beta(key[0], epoch, alpha, count) if alpha else torch.ones(count, dtype=torch.float64)
+        rows = [drawn[m.order_seed, alpha] for m, alpha in zip(self.members, alphas, strict=True)]
+        self.mixing = torch.stack(rows).to(self.device, self.dtype)
 
     def labels_at(self, epoch: int) -> Tensor:
-        """Return every member's labels [members, n + validation] in an epoch: fixed ones, or that epoch's draw."""
-        labels = self.samples.labels.index_select(0, self.labels_of)
-        for row, member in enumerate(self.members):
-            if member.fresh:
-                source = seeds.generator(member.seed, seeds.FRESH_LABELS, epoch)
-                drawn = torch.randint(self.samples.classes, (labels.shape[1],), generator=source)
-                labels[row] = drawn.to(self.device)
+        """Return every row's labels [rows, n + validation] in an epoch: fixed ones, or that epoch's draw."""
+        if not self._fresh:
+            return self._fixed
+        labels = self._fixed.clone()
+        for row in self._fresh:
+            source = seeds.generator(self.members[row].seed, seeds.FRESH_LABELS, epoch)
+            # All of the set are drawn: the first of them do not depend on how many are used.
+            drawn = torch.randint(self.samples.classes, (self.samples.n,), generator=source)
+            labels[row] = drawn[: labels.shape[1]].to(self.device)
         return labels
 
-    def batch(self, position: int) -> tuple[Tensor, Tensor]:
-        """Return inputs [members, batch, d] and target probabilities [members, batch, classes] of one batch."""
-        start, stop = self.bounds[position]
-        index = self.order[:, start:stop]
-        place = self.set_of[:, None] * self.samples.inputs.shape[1] + index
-        if self.reach:
-            width = self.samples.inputs.shape[2]
-            x = self.filled[(place * (width + 1))[:, :, None] + self.table[self.shifts[:, start:stop]]]
-        else:
-            flat = self.samples.inputs.flatten(0, 1)
-            x = flat.index_select(0, place.flatten()).view(*place.shape, -1)
-        target = self._targets(self.labels.gather(1, index))
-        if self.recipe.strength("mixup"):
-            # Within a random order any neighbour is a random partner.
-            share = self.mixing[:, position, None, None]
-            x = torch.lerp(x.roll(1, dims=1), x, share)
-            target = torch.lerp(target.roll(1, dims=1), target, share)
-        return x, target
+    @cached_property
+    def _filled(self) -> Tensor:
+        """The samples with the fill appended to each, flat."""
+        edge = self.samples.inputs.new_full((*self.samples.inputs.shape[:2], 1), self.samples.fill)
+        return torch.cat((self.samples.inputs, edge), dim=2).flatten()
 
-    def masks(self, step: int, position: int, widths: Sequence[int]) -> list[Tensor]:
-        """Return the dropout multipliers of a step, one [members, batch, width] per hidden layer; none without it."""
-        drop = self.recipe.strength("dropout")
-        if not drop:
+    def inputs(self, position: int) -> list[Tensor]:
+        """Return the inputs [groups, batch, d] of one batch, one tensor a block."""
+        start, stop = self.bounds[position]
+        flat = self.samples.inputs.flatten(0, 1)
+        batch = []
+        for at in range(len(self._rows)):
+            place = self._firsts[at] + self.orders.index_select(0, self._orders[at])[:, start:stop]
+            if self.shifts:
+                x = self._shifted(at, place, start, stop)
+            else:
+                x = flat.index_select(0, place.flatten()).view(*place.shape, -1)
+            if self.mixing is not None:
+                # Within a random order any neighbour is a random partner.
+                share = self.mixing[self._rows[at]][:, position, None, None]
+                x = torch.lerp(x.roll(1, dims=1), x, share)
+            batch.append(x)
+        return batch
+
+    def _shifted(self, at: int, place: Tensor, start: int, stop: int) -> Tensor:
+        """Return inputs [groups, batch, d] of a block, each group's shifted as far as its members ask for."""
+        width = self.samples.features
+        x = torch.empty(*place.shape, width, dtype=self.samples.inputs.dtype, device=self.device)
+        for reach, groups in self._reaches[at]:
+            first = place[groups]
+            if reach:
+                shifts = self.shifts[reach][self._orders[at][groups], start:stop]
+                x[groups] = self._filled[(first * (width + 1))[:, :, None] + self._tables[reach][shifts]]
+            else:
+                x[groups] = self.samples.inputs.flatten(0, 1)[first]
+        return x
+
+    def targets(self, position: int) -> Targets:
+        """Return what the outputs of one batch should be."""
+        start, stop = self.bounds[position]
+        labels = self._ordered[:, start:stop]
+        smoothing = self.strengths.tensor("label-smoothing", self.samples.inputs)
+        mixed = self.mixing is not None
+        return Targets(
+            labels,
+            smoothing if self.strengths.any("label-smoothing") else None,
+            labels.roll(1, dims=1) if mixed else None,
+            self.mixing[:, position] if self.mixing is not None else None,
+        )
+
+    def masks(self, step: int, position: int) -> list[list[Tensor]]:
+        """Return dropout's multipliers of a step, one [groups, batch, width] per hidden layer and block, or nothing."""
+        if not self.strengths.any("dropout"):
             return []
         start, stop = self.bounds[position]
-        drawn = [
-            torch.empty(len(self.seeds), stop - start, width, dtype=self.dtype, device=self.device) for width in widths
-        ]
-        for row, seed in enumerate(self.seeds):
-            source = torch.Generator(self.device).manual_seed(seeds.stream(seed, seeds.DROPOUT, step))
-            for layer in drawn:
-                layer[row].uniform_(generator=source)
-        return [(layer >= drop).to(self.dtype).div_(1 - drop).index_select(0, self.seed_of) for layer in drawn]
+        drawn: dict[tuple[int, ...], list[Tensor]] = {}
+        for hidden in dict.fromkeys(self.layout.hidden):
+            of_seeds = [self._uniform(seed, step, stop - start, hidden) for seed in self.own_seeds]
+            drawn[hidden] = [torch.stack(layer) for layer in zip(*of_seeds, strict=True)]
+        drop = self.strengths.tensor("dropout", self.samples.inputs)
+        which = self._seed_of
+        masks = []
+        for block in self.layout.blocks:
+            shape = (block.groups, stop - start)
+            of_block = [torch.empty(*shape, width, dtype=self.dtype, device=self.device) for width in block.widths]
+            for bucket in block.buckets:
+                rows = torch.arange(block.rows.start, block.rows.stop, device=self.device)
+                rows = rows.view(block.groups, block.size)[:, bucket.first : bucket.first + bucket.count].flatten()
+                p = drop[rows][:, None, None]
+                for layer, mask in enumerate(of_block):
+                    uniform = drawn[bucket.hidden][layer].index_select(0, which[rows])
+                    kept = (uniform >= p).to(self.dtype).div_(1 - p)
+                    width, begin = bucket.hidden[layer], bucket.units[layer]
+                    place = mask[:, :, begin : begin + bucket.count * width].view(*shape, bucket.count, width)
+                    place.copy_(kept.view(block.groups, bucket.count, stop - start, width).transpose(1, 2))
+            masks.append(of_block)
+        return masks
 
-    def _targets(self, labels: Tensor) -> Tensor:
-        smoothing, classes = self.recipe.strength("label-smoothing"), self.samples.classes
-        target = torch.full((*labels.shape, classes), smoothing / classes, dtype=self.dtype, device=self.device)
-        return target.scatter_(2, labels[:, :, None], 1 - smoothing + smoothing / classes)
+    def _uniform(self, seed: int, step: int, count: int, hidden: Sequence[int]) -> list[Tensor]:
+        source = torch.Generator(self.device).manual_seed(seeds.stream(seed, seeds.DROPOUT, step))
+        layers = [torch.empty(count, width, dtype=self.dtype, device=self.device) for width in hidden]
+        return [layer.uniform_(generator=source) for layer in layers]
 
     def _per_seed(self, draw: _Draw) -> Tensor:
-        """Stack one CPU draw per distinct seed and give every member its own seed's."""
-        drawn = torch.stack([draw(seed) for seed in self.seeds]).to(self.device)
-        return drawn.index_select(0, self.seed_of)
+        """Stack one CPU draw per distinct order seed."""
+        return torch.stack([draw(seed) for seed in self.seeds]).to(self.device)
+
+
+def _alike(values: Sequence[int], device: torch.device) -> list[tuple[int, Tensor | slice]]:
+    """Return every distinct value with the places that have it."""
+    if len(set(values)) == 1:
+        return [(values[0], slice(None))]
+    return [(v, torch.tensor([k for k, w in enumerate(values) if w == v], device=device)) for v in sorted(set(values))]
+
+
+def _shifts(seed: int, *, epoch: int, count: int, n: int) -> Tensor:
+    return torch.randint(count, (n,), generator=seeds.generator(seed, seeds.AUGMENTATION, epoch))
 
 
 def _beta(seed: int, epoch: int, alpha: float, count: int) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from typing import Any
 
 START = 4.0
 """Seconds to start, to import torch and to load the data."""
@@ -41,6 +42,18 @@ def seconds(
     work = sum(epochs) * (6.6 * n * size + 60.0 * steps * size)
     more = 1.0 + sum(EXTRA.get(name, 0.0) for name in regularisers)
     return START + more * work / FLOPS_PER_SECOND[kind] + max(epochs, default=0.0) * steps * STEP_SECONDS[kind]
+
+
+def available(device: Any) -> float:
+    """Return the bytes that a population may take on a device (a torch device): part of what is free now."""
+    if device.type == "cuda":
+        import torch
+
+        free, _ = torch.cuda.mem_get_info(device)
+        return 0.8 * float(free)
+    import psutil
+
+    return 0.5 * float(psutil.virtual_memory().available)
 
 
 def at_once(bytes_each: float, device: str) -> int:

@@ -1,15 +1,18 @@
-"""Clean measurements: evaluation mode, plain cross-entropy, all members in one pass, and when to take them."""
+"""Clean measurements: evaluation mode, the plain loss, all members in one pass, and when to take them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from genlab_tui.training.population import Population
+from genlab_tui.training.layout import Layout
+from genlab_tui.training.losses import measured
 
-SHARE = 0.12
+SHARE = 0.08
 """Evaluation may cost about this much of training once the early, dense part of the curves is over."""
 
 MAX_LINES = 3900
@@ -21,50 +24,77 @@ SCREEN = 128
 SCREEN_SLACK = 0.03
 """How far below its target that look may fall: about five standard errors at a target of 99.5 %."""
 
-_ELEMENTS = {"cpu": 1 << 24, "cuda": 1 << 28}
+SCREEN_FACTOR = 10.0
+"""How many times its target a loss may be in that look at most: losses near 0 are that of a few samples."""
+
+_ELEMENTS = {"cpu": 1 << 21, "cuda": 1 << 27}
+
+
+class Networks(Protocol):
+    """What can be evaluated: a population of perceptrons or a module."""
+
+    layout: Layout
+
+    def logits(self, inputs: Sequence[Tensor]) -> Tensor: ...
 
 
 def evaluate(
-    population: Population, inputs: Tensor, sets: Tensor, labels: Tensor, span: tuple[int, int] | None = None
+    networks: Networks,
+    inputs: Tensor,
+    sets: Tensor,
+    labels: Tensor,
+    span: tuple[int, int] | None = None,
+    loss: str = "cross-entropy",
+    weights: Tensor | None = None,
 ) -> tuple[list[float], list[float]]:
-    """Return loss and accuracy of every member on the samples of a span (default: all).
+    """Return loss and accuracy of every row on the samples of a span (default: all).
 
-    `inputs` [sets, n, d], `sets` [members] says which of them is whose, `labels` [members, n]. Loss in nats a sample.
+    `inputs` [sets, n, d], `sets` [rows] says which of them is whose (rows of one group: the same), `labels` [rows, n].
+    Loss in nats a sample, or summed squared error a sample.
     """
-    members = len(labels)
+    layout = networks.layout
     first, last = span or (0, labels.shape[1])
-    widest = max((inputs.shape[2], *population.architecture.hidden))
-    chunk = max(_ELEMENTS.get(inputs.device.type, 1 << 24) // (members * widest), 16)
-    flat, start_of = inputs.flatten(0, 1), sets[:, None] * inputs.shape[1]
-    loss = torch.zeros(members, dtype=torch.float64, device=inputs.device)
-    right = torch.zeros(members, dtype=torch.float64, device=inputs.device)
+    device = inputs.device
+    wide = sum(block.groups * (layout.inputs + sum(block.widths)) for block in layout.blocks)
+    wide += len(layout) * layout.classes
+    chunk = min(max(_ELEMENTS.get(device.type, 1 << 21) // wide, 32), last - first)
+    of_group = [sets[block.first : block.rows.stop : block.size] for block in layout.blocks]
+    total = torch.zeros(2, len(layout), dtype=torch.float64, device=device)
     for start in range(first, last, chunk):
         stop = min(start + chunk, last)
-        place = start_of + torch.arange(start, stop, device=inputs.device)
-        x = flat.index_select(0, place.flatten()).view(members, stop - start, -1)
-        logits, wanted = population.logits(x), labels[:, start:stop]
-        log_p = torch.log_softmax(logits, dim=2).gather(2, wanted[:, :, None])
-        loss -= log_p.sum(dim=(1, 2), dtype=torch.float64)
-        right += (logits.argmax(2) == wanted).sum(1)
-    return (loss / (last - first)).tolist(), (right / (last - first)).tolist()
+        x = [inputs[:, start:stop].index_select(0, own) for own in of_group]
+        total += torch.stack(measured(loss, networks.logits(x), labels[:, start:stop]))
+    losses, right = (total / (last - first)).tolist()
+    return losses, right
 
 
 class Cadence:
     """When to evaluate: at steps 0, 1, 4, 16, ... of the first epoch, then at ends of epochs, ever less often.
 
-    The gap grows to a quarter of the epochs gone, until evaluation costs `SHARE` of training. It depends on sizes
-    alone, so that a resumed run evaluates at the same steps.
+    The gap grows to a quarter of the epochs gone, until evaluation costs `SHARE` of training. With `log_points`, at
+    that many steps a decade instead. It depends on sizes alone, so that a resumed run evaluates at the same steps.
     """
 
-    def __init__(self, n_train: int, n_test: int, steps_per_epoch: int, epochs: int) -> None:
-        self.steps_per_epoch = steps_per_epoch
-        # A forward pass is about a third of a training pass.
-        affordable = math.ceil((n_train + n_test) / (3 * SHARE * n_train))
+    def __init__(
+        self,
+        n_train: int,
+        n_test: int,
+        steps_per_epoch: int,
+        epochs: int,
+        *,
+        pass_share: float = 1 / 3,
+        log_points: int = 0,
+    ) -> None:
+        """`pass_share` is what a forward pass over a sample costs of training on it."""
+        self.steps_per_epoch, self.log_points = steps_per_epoch, log_points
+        affordable = math.ceil(pass_share * (n_train + n_test) / (SHARE * n_train))
         self.gap = max(affordable, math.ceil(epochs / MAX_LINES))
         self._epochs, self._last = {1}, 1
 
     def due(self, step: int) -> bool:
         """Whether all members are evaluated after this step."""
+        if self.log_points:
+            return step == 0 or self._log_due(step)
         if step < self.steps_per_epoch:
             return step == 0 or (step.bit_count() == 1 and step.bit_length() % 2 == 1)
         epoch, rest = divmod(step, self.steps_per_epoch)
@@ -74,3 +104,8 @@ class Cadence:
             self._last += min(max(round(self._last / 4), 1), self.gap)
             self._epochs.add(self._last)
         return epoch in self._epochs
+
+    def _log_due(self, step: int) -> bool:
+        """Whether a point of the logarithmic grid rounds to this step."""
+        near = round(self.log_points * math.log10(step))
+        return any(round(10 ** (k / self.log_points)) == step for k in (near - 1, near, near + 1))

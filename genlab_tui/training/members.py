@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,14 +12,92 @@ from genlab_tui.errors import BadValue
 if TYPE_CHECKING:
     import torch
 
+OPTIMISERS = ("sgd", "adam", "adamw")
+LOSSES = ("cross-entropy", "squared")
+INITS = ("he-normal", "glorot-uniform", "torch")
+PRECISIONS = ("float32", "tf32", "bf16")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a member is trained.
+
+    `hidden` are the widths of a perceptron; `network` names one of `models.NETWORKS` instead. The learning rate is
+    `lr * decay ** epoch`. `coupled` adds the weight decay to the gradient (L2 in the loss) instead of shrinking the
+    weights. Training ends after `epochs`, or after `steps` where they are given; or at the end of the first epoch with
+    a training accuracy of `target` (above 1: never) or a training loss of `loss_target` or less. `loss` is
+    `cross-entropy` (mean over samples, nats) or `squared` (squared error against one-hot labels, summed over the
+    outputs, mean over samples). `regularisers` maps names to strengths. With `log_points`, curves have that many lines
+    a decade of steps instead of the usual ones at ends of epochs. `precision` is that of products: `tf32` (on a GPU) or
+    `bf16` (of networks by name) only where no criterion needs more.
+    """
+
+    hidden: tuple[int, ...] = ()
+    optimiser: str = "adam"
+    lr: float = 1e-3
+    momentum: float = 0.9
+    decay: float = 1.0
+    batch: int = 100
+    epochs: int = 100
+    target: float = 1.0
+    regularisers: Mapping[str, float] = field(default_factory=dict)
+    network: str = ""
+    nesterov: bool = False
+    coupled: bool = False
+    loss: str = "cross-entropy"
+    loss_target: float = -math.inf
+    steps: int = 0
+    init: str = "he-normal"
+    log_points: int = 0
+    precision: str = "float32"
+
+    def strength(self, name: str) -> float:
+        """Return the strength of a regulariser, 0 where it is off."""
+        return self.regularisers.get(name, 0.0)
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether early stopping holds out a part of the training set."""
+        return "early-stopping" in self.regularisers
+
+    def validation(self, n: int) -> int:
+        """Return how many of `n` training samples early stopping holds out: a tenth, at least one; 0 without it."""
+        if not self.holds_out:
+            return 0
+        if n < 2:
+            raise BadValue("early stopping needs at least 2 training samples")
+        return max(n // 10, 1)
+
+    def check(self) -> None:
+        """Raise BadValue for what cannot be trained."""
+        if self.batch < 1 or self.epochs < 1:
+            raise BadValue("batch and epochs start at 1")
+        for what, given, known in (
+            ("optimiser", self.optimiser, OPTIMISERS),
+            ("loss", self.loss, LOSSES),
+            ("initialisation", self.init, INITS),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if given not in known:
+                raise BadValue(f"there is no {what} {given!r}", f"known: {', '.join(known)}")
+        if self.optimiser == "adamw" and self.coupled:
+            raise BadValue("adamw is Adam with decoupled weight decay", "take adam, or leave the decay decoupled")
+        if self.precision == "bf16" and not self.network:
+            raise BadValue("perceptrons are not trained in bf16", "nearest valid value: tf32")
+        if self.nesterov and self.optimiser != "sgd":
+            raise BadValue("Nesterov's momentum belongs to sgd")
+
 
 @dataclass(frozen=True)
 class Member:
     """One network to train: an arm at a seed, and which of the samples' input and label sets it learns.
 
-    `fresh` redraws its labels uniformly at the start of every epoch; it is then scored on the next draw, which it has
-    not seen. `follows` is the position of a member whose end ends this one too. `expected_epochs` is a guess for the
-    progress bar (0: the recipe's limit).
+    `recipe` replaces the population's for this member. `n` is how many of the samples it learns (the first ones; 0:
+    all). `fresh` redraws its labels uniformly at the start of every epoch; it is then scored on the next draw, which it
+    has not seen. `follows` is the position of a member whose end ends this one too. `expected_epochs` is a guess for
+    the progress bar (0: the recipe's limit). `init` and `order` replace the seed for the initial weights and for the
+    order of the samples. `start` are initial numbers instead of drawn ones and `masks` 0/1 multipliers of the weight
+    matrices, both as `State.trained` gives them: matrices [after, before], first layer first, then vectors.
     """
 
     arm: str
@@ -29,6 +107,20 @@ class Member:
     fresh: bool = False
     follows: int | None = None
     expected_epochs: float = 0.0
+    recipe: Recipe | None = None
+    n: int = 0
+    init: int | None = None
+    order: int | None = None
+    start: Sequence[torch.Tensor] | None = field(default=None, compare=False)
+    masks: Sequence[torch.Tensor] | None = field(default=None, compare=False)
+
+    @property
+    def init_seed(self) -> int:
+        return self.seed if self.init is None else self.init
+
+    @property
+    def order_seed(self) -> int:
+        return self.seed if self.order is None else self.order
 
 
 @dataclass(frozen=True)
@@ -48,36 +140,13 @@ class Samples:
     shape: tuple[int, ...]
     fill: float = 0.0
 
+    @property
+    def n(self) -> int:
+        return int(self.inputs.shape[1])
 
-@dataclass(frozen=True)
-class Recipe:
-    """How every member of a population is trained.
-
-    The learning rate is `lr * decay ** epoch`. Training of a member ends at `epochs`, or at the end of the first epoch
-    with a training accuracy of `target` (above 1: never). `regularisers` maps names to strengths.
-    """
-
-    hidden: tuple[int, ...]
-    optimiser: str = "adam"
-    lr: float = 1e-3
-    momentum: float = 0.9
-    decay: float = 1.0
-    batch: int = 100
-    epochs: int = 100
-    target: float = 1.0
-    regularisers: Mapping[str, float] = field(default_factory=dict)
-
-    def strength(self, name: str) -> float:
-        """Return the strength of a regulariser, 0 where it is off."""
-        return self.regularisers.get(name, 0.0)
-
-    def validation(self, n: int) -> int:
-        """Return how many of `n` training samples early stopping holds out: a tenth, at least one; 0 without it."""
-        if "early-stopping" not in self.regularisers:
-            return 0
-        if n < 2:
-            raise BadValue("early stopping needs at least 2 training samples")
-        return max(n // 10, 1)
+    @property
+    def features(self) -> int:
+        return int(self.inputs.shape[2])
 
 
 FINALS = ("train_accuracy", "train_loss", "test_accuracy", "test_loss")
@@ -88,7 +157,7 @@ MEASURES = ("steps_to_fit", "epochs_to_fit", *FINALS, "test_error", "steps", "ep
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a member ended: `fitted`, `epochs`, `early stopping`, `partner` (which it follows) or `diverged`.
+    """How a member ended: `fitted`, `loss`, `epochs`, `steps`, `early stopping`, `partner` (followed) or `diverged`.
 
     `values` has the final numbers, NaN for those of a diverged member; `steps_to_fit` is NaN where it never fitted.
     """
@@ -102,6 +171,7 @@ class Outcome:
     def of(cls, end: str, step: int, epoch: float, finals: Mapping[str, float], *, fitted: bool) -> Outcome:
         """Build an outcome from its final metrics (empty for a diverged member)."""
         values = {name: finals.get(name, math.nan) for name in FINALS}
+        values |= {name: value for name, value in finals.items() if name not in values}
         values["test_error"] = 1.0 - values["test_accuracy"]
         values["steps"], values["epochs"] = float(step), epoch
         values["steps_to_fit"] = float(step) if fitted else math.nan

@@ -1,220 +1,349 @@
-"""A population of multilayer perceptrons as stacked tensors, `[members, ...]`, computed as one batched program.
+"""A population of perceptrons computed as one batched program, with gradients written out by hand.
 
-Forward and backward passes are written by hand: every product of all members is one batched matrix product, and the
-gradient is accumulated where the optimiser wants it. The tests hold it against autograd.
+The first layer of all members that read the same samples is one wide matrix product; every other product of equal
+widths is one batched product; the gradient is accumulated where the optimiser wants it. The tests hold it against
+autograd. See `layout` for where the numbers lie.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
 from genlab_tui.training import seeds
+from genlab_tui.training.layout import Block, Bucket, Layout, Stack
 
 BN_EPSILON = 1e-5
 
+PASSES = 6
+"""Batch sizes whose buffers are kept: of training and of evaluation, each with its odd last one."""
 
-@dataclass(frozen=True)
-class Architecture:
-    """A ReLU perceptron, with batch normalisation before every activation or without (a bias then takes its place)."""
-
-    inputs: int
-    hidden: tuple[int, ...]
-    classes: int
-    batch_norm: bool = False
-
-    @property
-    def depth(self) -> int:
-        """The number of weight matrices."""
-        return len(self.hidden) + 1
-
-    @property
-    def weight_shapes(self) -> list[tuple[int, ...]]:
-        sizes = (self.inputs, *self.hidden, self.classes)
-        return list(pairwise(sizes))
-
-    @property
-    def parameter_shapes(self) -> list[tuple[int, ...]]:
-        """Weight matrices first, then per hidden layer its bias (or scale and shift), then the output bias."""
-        repeats = 2 if self.batch_norm else 1
-        vectors: list[tuple[int, ...]] = [(1, width) for width in self.hidden for _ in range(repeats)]
-        return [*self.weight_shapes, *vectors, (1, self.classes)]
-
-    @property
-    def statistic_shapes(self) -> list[tuple[int, ...]]:
-        """Running mean and variance of every hidden layer; none without batch normalisation."""
-        return [(1, width) for width in self.hidden for _ in range(2)] if self.batch_norm else []
-
-    @property
-    def weights(self) -> int:
-        """The number of entries of the weight matrices of one member."""
-        return sum(math.prod(shape) for shape in self.weight_shapes)
-
-
-class Stack:
-    """Tensors of all members in one buffer: `parts[k]` is a view `[members, *shapes[k]]` of `flat`."""
-
-    def __init__(self, shapes: Sequence[tuple[int, ...]], members: int, flat: Tensor) -> None:
-        self.shapes, self.members, self.flat = list(shapes), members, flat
-        sizes = [members * math.prod(shape) for shape in self.shapes]
-        self.parts = [
-            part.view(members, *shape) for part, shape in zip(torch.split(flat, sizes), self.shapes, strict=True)
-        ]
-
-    @classmethod
-    def zeros(cls, shapes: Sequence[tuple[int, ...]], members: int, dtype: torch.dtype, device: torch.device) -> Stack:
-        size = members * sum(math.prod(shape) for shape in shapes)
-        return cls(shapes, members, torch.zeros(size, dtype=dtype, device=device))
-
-    def like(self) -> Stack:
-        """Return zeros of the same form."""
-        return Stack(self.shapes, self.members, torch.zeros_like(self.flat))
-
-    def take(self, rows: Sequence[int]) -> Stack:
-        """Return a copy of some members, in the order given."""
-        if not self.parts:
-            return Stack(self.shapes, len(rows), self.flat.clone())
-        index = torch.tensor(rows, dtype=torch.long, device=self.flat.device)
-        flat = torch.cat([part.index_select(0, index).flatten() for part in self.parts])
-        return Stack(self.shapes, len(rows), flat)
-
-    def put(self, rows: Sequence[int], other: Stack) -> None:
-        """Overwrite some members by those of another stack."""
-        index = torch.tensor(rows, dtype=torch.long, device=self.flat.device)
-        for mine, theirs in zip(self.parts, other.parts, strict=True):
-            mine.index_copy_(0, index, theirs)
+Loss = Callable[[Tensor], Tensor]
+"""Takes the outputs [rows, classes, batch] and overwrites them with the loss's derivative; returns the loss [rows]."""
 
 
 class Population:
-    """Parameters and batch-norm statistics of all members, with the passes through them."""
+    """Parameters and batch-norm statistics of all members, with the passes through them.
 
-    def __init__(self, architecture: Architecture, parameters: Stack, statistics: Stack, momentum: float = 0.1) -> None:
-        self.architecture, self.parameters, self.statistics = architecture, parameters, statistics
-        self.momentum = momentum
+    `momentum` is that of the running statistics: one number, or one a row.
+    """
+
+    def __init__(
+        self, layout: Layout, parameters: Stack, statistics: Stack, momentum: float | Tensor | None = None
+    ) -> None:
+        self.layout, self.parameters, self.statistics = layout, parameters, statistics
+        self.momentum = 0.1 if momentum is None else momentum
+        self._passes: dict[int, _Pass] = {}
 
     @classmethod
     def initial(
         cls,
-        architecture: Architecture,
-        member_seeds: Sequence[int],
+        layout: Layout,
+        init_seeds: Sequence[int],
         *,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
-        momentum: float = 0.1,
+        momentum: float | Tensor | None = None,
+        schemes: Sequence[str] | None = None,
     ) -> Population:
-        """Draw every member's weights from its own seed: He-normal matrices, zero biases, unit scales.
+        """Draw every member's weights from its own seed (one per member, not per row); unit scales, zero shifts.
 
         Drawn in float32 on the CPU, so that a seed starts alike in every precision and on every device.
         """
         device = torch.device(device)
-        parameters = Stack.zeros(architecture.parameter_shapes, len(member_seeds), dtype, device)
-        drawn: dict[int, list[Tensor]] = {}
-        for row, seed in enumerate(member_seeds):
-            if seed not in drawn:
-                source = seeds.generator(seed, seeds.INIT)
-                drawn[seed] = [
-                    torch.randn(shape, generator=source) * math.sqrt(2 / shape[0])
-                    for shape in architecture.weight_shapes
-                ]
-            for part, weight in zip(parameters.parts, drawn[seed], strict=False):
-                part[row] = weight.to(device, dtype)
-        statistics = Stack.zeros(architecture.statistic_shapes, len(member_seeds), dtype, device)
-        if architecture.batch_norm:
-            for scale in parameters.parts[architecture.depth : -1 : 2]:
-                scale.fill_(1.0)
-            for variance in statistics.parts[1::2]:
-                variance.fill_(1.0)
-        return cls(architecture, parameters, statistics, momentum)
+        parameters = Stack.zeros(layout, dtype, device)
+        statistics = Stack.zeros(layout, dtype, device, "statistics")
+        if layout.batch_norm:
+            for vectors in parameters.vectors:
+                for scale in vectors[:-1:2]:
+                    scale.fill_(1.0)
+            for vectors in statistics.vectors:
+                for variance in vectors[1::2]:
+                    variance.fill_(1.0)
+        drawn: dict[tuple[int, tuple[int, ...], str], list[Tensor]] = {}
+        for row, member in enumerate(layout.members):
+            scheme = schemes[member] if schemes else "he-normal"
+            key = (init_seeds[member], layout.hidden[member], scheme)
+            if key not in drawn:
+                sizes = (layout.inputs, *layout.hidden[member], layout.classes)
+                drawn[key] = draw(sizes, init_seeds[member], scheme, biases=not layout.batch_norm)
+            for view, number in zip(parameters.weights_of(row), drawn[key], strict=False):
+                view.copy_(number)
+            if scheme == "torch":
+                biases = drawn[key][layout.depth :]
+                own = parameters.vectors_of(row)
+                for view, number in zip(own[-len(biases) :], biases, strict=True):
+                    view.copy_(number)
+        return cls(layout, parameters, statistics, momentum)
 
     def take(self, rows: Sequence[int]) -> Population:
-        """Return a population of copies of some members."""
-        return Population(self.architecture, self.parameters.take(rows), self.statistics.take(rows), self.momentum)
+        """Return a population of copies of some rows; its layout says where they are now."""
+        parameters = self.parameters.take(rows)
+        statistics = Stack(parameters.layout, self.statistics.take(rows).flat, "statistics")
+        momentum = self.momentum
+        if isinstance(momentum, Tensor):
+            momentum = momentum[torch.tensor(rows)][torch.tensor(parameters.layout.members)]
+        return Population(parameters.layout, parameters, statistics, momentum)
 
-    def put(self, rows: Sequence[int], other: Population) -> None:
-        """Overwrite some members by those of another population."""
-        self.parameters.put(rows, other.parameters)
-        self.statistics.put(rows, other.statistics)
+    def put(self, row: int, other: Population, from_row: int) -> None:
+        """Overwrite a row by one of another population."""
+        self.parameters.put(row, other.parameters, from_row)
+        self.statistics.put(row, other.statistics, from_row)
 
-    def logits(self, x: Tensor) -> Tensor:
-        """Return outputs [members, batch, classes] for inputs [members, batch, d], in evaluation mode."""
-        parts, depth = self.parameters.parts, self.architecture.depth
-        for layer in range(depth - 1):
-            if self.architecture.batch_norm:
-                scale, shift = parts[depth + 2 * layer], parts[depth + 2 * layer + 1]
-                mean, variance = self.statistics.parts[2 * layer], self.statistics.parts[2 * layer + 1]
-                factor = scale * (variance + BN_EPSILON).rsqrt()
-                x = torch.bmm(x, parts[layer]).mul_(factor).add_(shift - mean * factor).relu_()
-            else:
-                x = torch.baddbmm(parts[depth + layer], x, parts[layer]).relu_()
-        return torch.baddbmm(parts[-1], x, parts[depth - 1])
+    def logits(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Return outputs [rows, classes, batch] in evaluation mode for inputs [groups, batch, d], one a block.
 
-    def gradient(self, x: Tensor, target: Tensor, masks: Sequence[Tensor], out: Stack, keep: float = 0.0) -> Tensor:
-        """Compute every member's mean cross-entropy in training mode and accumulate its gradient.
-
-        `x` [members, batch, d], `target` [members, batch, classes] are probabilities; `masks` has one multiplier per
-        hidden layer for dropout, or is empty. `out` becomes `keep * out + gradient`: an optimiser's momentum costs no
-        pass of its own. Moves the running statistics of batch normalisation. Returns the loss [members].
+        They stand in a buffer that the next pass with as many samples overwrites.
         """
-        parts, depth, batch_norm = self.parameters.parts, self.architecture.depth, self.architecture.batch_norm
-        count = x.shape[1]
-        activations, normalised, inverse = [x], [], []
-        for layer in range(depth - 1):
-            if batch_norm:
-                z, unit, scale = self._normalise(torch.bmm(x, parts[layer]), layer)
-                normalised.append(unit)
-                inverse.append(scale)
-            else:
-                z = torch.baddbmm(parts[depth + layer], x, parts[layer])
-            x = z.relu_()
-            if masks:
-                x = x * masks[layer]
-            activations.append(x)
-        log_p = torch.log_softmax(torch.baddbmm(parts[-1], x, parts[depth - 1]), dim=2)
-        loss = -(target * log_p).sum(dim=(1, 2)) / count
+        return self._pass(inputs[0].shape[1]).outputs(inputs)
 
-        upstream = (log_p.exp_() - target).div_(count)
-        _accumulate(out.parts[-1], upstream.sum(1, keepdim=True), keep)
-        for layer in reversed(range(depth)):
-            out.parts[layer].baddbmm_(activations[layer].transpose(1, 2), upstream, beta=keep)
-            if layer == 0:
-                break
-            upstream = torch.bmm(upstream, parts[layer].transpose(1, 2))
-            if masks:
-                upstream *= masks[layer - 1]
-            # A dropped unit has activation 0 too, and its upstream gradient is 0 already.
-            upstream *= activations[layer] > 0
-            hidden = layer - 1
-            if batch_norm:
-                at = depth + 2 * hidden
-                unit = normalised[hidden]
-                along, total = (upstream * unit).sum(1, keepdim=True), upstream.sum(1, keepdim=True)
-                _accumulate(out.parts[at], along, keep)
-                _accumulate(out.parts[at + 1], total, keep)
-                centred = upstream - (total + unit * along) / count
-                upstream = centred * (parts[at] * inverse[hidden])
-            else:
-                _accumulate(out.parts[depth + hidden], upstream.sum(1, keepdim=True), keep)
-        return loss
+    def _pass(self, count: int) -> _Pass:
+        if count not in self._passes:
+            while len(self._passes) >= PASSES:
+                self._passes.pop(next(iter(self._passes)))
+            self._passes[count] = _Pass(self, count)
+        return self._passes[count]
 
-    def _normalise(self, z: Tensor, layer: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Normalise over the batch; return the output, the unit-variance values and the inverse deviation."""
-        count, depth = z.shape[1], self.architecture.depth
+    def gradient(
+        self, inputs: Sequence[Tensor], loss: Loss, masks: Sequence[Sequence[Tensor]], out: Stack, keep: float = 0.0
+    ) -> Tensor:
+        """Compute every row's loss in training mode and accumulate its gradient.
+
+        `inputs` [groups, batch, d] and `masks` (dropout's multipliers [groups, batch, width] of each hidden layer, or
+        nothing) have one entry a block. `out` becomes `keep * out + gradient`: an optimiser's momentum costs no pass
+        of its own. Moves the running statistics of batch normalisation. Returns the loss [rows].
+        """
+        return self._pass(inputs[0].shape[1]).gradient(inputs, loss, masks, out, keep)
+
+    def spread_momentum(self) -> list[float | Tensor]:
+        """Return the running statistics' momentum for every stored statistic."""
+        if isinstance(self.momentum, Tensor):
+            return list(self.statistics.spread(self.momentum))
+        return [self.momentum] * sum(len(vectors) for vectors in self.statistics.vectors)
+
+
+def draw(sizes: Sequence[int], seed: int, scheme: str, *, biases: bool) -> list[Tensor]:
+    """Return initial matrices [after, before], then, for the scheme `torch`, biases: of the hidden layers if asked.
+
+    `he-normal`: N(0, 2 / before) (He et al. 2015); `glorot-uniform`: U(+-sqrt(6 / (before + after))) (Glorot & Bengio
+    2010); `torch`: U(+-1 / sqrt(before)) for matrices and biases, torch's own for linear layers.
+    """
+    source = seeds.generator(seed, seeds.INIT)
+    matrices, vectors = [], []
+    for layer, (before, after) in enumerate(pairwise(sizes)):
+        if scheme == "he-normal":
+            # Drawn [before, after]: a seed keeps its weights of old.
+            matrices.append(torch.randn(before, after, generator=source).t() * math.sqrt(2 / before))
+            continue
+        bound = math.sqrt(6 / (before + after)) if scheme == "glorot-uniform" else 1 / math.sqrt(before)
+        matrices.append((2 * torch.rand(after, before, generator=source) - 1) * bound)
+        if scheme == "torch" and (biases or layer == len(sizes) - 2):
+            vectors.append((2 * torch.rand(after, generator=source) - 1) * bound)
+    return [*matrices, *vectors]
+
+
+class _Pass:
+    """Forward and backward through a population for one batch size: buffers, and views made once."""
+
+    def __init__(self, population: Population, count: int) -> None:
+        self.population, self.count = population, count
+        layout, like = population.layout, population.parameters.flat
+        self.z = like.new_empty(len(layout), layout.classes, count)
+        self.blocks = [_BlockPass(population, at, count, self.z) for at in range(len(layout.blocks))]
+
+    def outputs(self, inputs: Sequence[Tensor]) -> Tensor:
+        for block, x in zip(self.blocks, inputs, strict=True):
+            block.forward(x, (), training=False)
+        return self.z
+
+    def gradient(
+        self, inputs: Sequence[Tensor], loss: Loss, masks: Sequence[Sequence[Tensor]], out: Stack, keep: float
+    ) -> Tensor:
+        for at, (block, x) in enumerate(zip(self.blocks, inputs, strict=True)):
+            block.forward(x, masks[at] if masks else (), training=True)
+        losses = loss(self.z)
+        for at, (block, x) in enumerate(zip(self.blocks, inputs, strict=True)):
+            block.backward(x, masks[at] if masks else (), out, keep)
+        return losses
+
+
+class _BlockPass:
+    """One block's part of a pass."""
+
+    def __init__(self, population: Population, at: int, count: int, z: Tensor) -> None:
+        layout, parameters = population.layout, population.parameters
+        self.block: Block = layout.blocks[at]
+        self.at, self.count, self.population = at, count, population
+        self.batch_norm, self.layers = layout.batch_norm, layout.depth - 1
+        block = self.block
+        self.wide = parameters.wide[at]
+        self.vectors = parameters.vectors[at]
+        self.statistics = population.statistics.vectors[at]
+        before = sum(len(vectors) for vectors in population.statistics.vectors[:at])
+        self.momentum = population.spread_momentum()[before : before + len(self.statistics)]
+        like = parameters.flat
+        self.h = [like.new_empty(block.groups, count, width) for width in block.widths]
+        self.d: list[Tensor] = []  # made at the first backward pass: evaluation needs none
+        self.normal: list[tuple[Tensor, Tensor]] = []
+        self._out: Stack | None = None
+        self._products: dict[int, list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]] = {}
+        z = z[block.rows].view(block.groups, block.size, layout.classes, count)
+        self.z = z
+        if self.layers == 0:
+            weights = parameters.deep[at][0][0]
+            self.linear = weights.view(block.groups, -1, layout.inputs)
+            self.linear_z = z.view(block.groups, -1, count)
+            return
+        self.deep = parameters.deep[at]
+        self.forwards = [self._forward_products(layer) for layer in range(1, self.layers + 1)]
+
+    # --- views --------------------------------------------------------------------------------------------------------
+
+    def _pieces(self, bucket: Bucket) -> list[tuple[slice | int, slice | int]]:
+        """Return which of [groups, count] make up one batched product: along the longer of the two."""
+        if bucket.count <= self.block.groups:
+            return [(slice(None), k) for k in range(bucket.count)]
+        return [(group, slice(None)) for group in range(self.block.groups)]
+
+    def _units(self, tensor: Tensor, bucket: Bucket, layer: int) -> Tensor:
+        """Return a bucket's part of a layer [groups, batch, units] as [groups, count, batch, width]."""
+        width, start = bucket.hidden[layer], bucket.units[layer]
+        part = tensor[:, :, start : start + bucket.count * width]
+        return part.view(*part.shape[:2], bucket.count, width).transpose(1, 2)
+
+    def _outs(self, tensor: Tensor, bucket: Bucket) -> Tensor:
+        return tensor[:, bucket.first : bucket.first + bucket.count]
+
+    def _forward_products(self, layer: int) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """Return (left, right, result) of the products that lead into a layer (the last: the outputs)."""
+        products = []
+        last = layer == self.layers
+        for number, bucket in enumerate(self.block.buckets):
+            weight, source = self.deep[number][layer - 1], self._units(self.h[layer - 1], bucket, layer - 1)
+            if last:
+                operands = (weight, source.transpose(2, 3), self._outs(self.z, bucket))
+            else:
+                operands = (source, weight.transpose(2, 3), self._units(self.h[layer], bucket, layer))
+            products += [tuple(tensor[g, k] for tensor in operands) for g, k in self._pieces(bucket)]
+        return products  # type: ignore[return-value]  # three of each
+
+    def _backward_products(self, layer: int, out: Stack) -> list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]:
+        """Return (gradient, upstream^T, activation, weight, downstream) of the products out of a layer."""
+        products = []
+        last = layer == self.layers
+        for number, bucket in enumerate(self.block.buckets):
+            up = self._outs(self.z, bucket) if last else self._units(self.d[layer], bucket, layer).transpose(2, 3)
+            operands = (
+                out.deep[self.at][number][layer - 1],
+                up,
+                self._units(self.h[layer - 1], bucket, layer - 1),
+                self.deep[number][layer - 1],
+                self._units(self.d[layer - 1], bucket, layer - 1),
+            )
+            products += [tuple(tensor[g, k] for tensor in operands) for g, k in self._pieces(bucket)]
+        return products  # type: ignore[return-value]  # five of each
+
+    # --- passes -------------------------------------------------------------------------------------------------------
+
+    def forward(self, x: Tensor, masks: Sequence[Tensor], *, training: bool) -> None:
+        """Fill the activations and the outputs."""
+        if self.wide is None:
+            torch.bmm(self.linear, x.transpose(1, 2), out=self.linear_z)
+            self.z.add_(self.vectors[-1][:, :, :, None])
+            return
+        self.normal = []
+        torch.bmm(x, self.wide.transpose(1, 2), out=self.h[0])
+        self._activate(0, masks, training=training)
+        for layer, products in enumerate(self.forwards, start=1):
+            for left, right, result in products:
+                torch.bmm(left, right, out=result)
+            if layer < self.layers:
+                self._activate(layer, masks, training=training)
+        self.z.add_(self.vectors[-1][:, :, :, None])
+
+    def _activate(self, layer: int, masks: Sequence[Tensor], *, training: bool) -> None:
+        h = self.h[layer]
+        if self.batch_norm:
+            scale, shift = self.vectors[2 * layer][:, None], self.vectors[2 * layer + 1][:, None]
+            mean, variance = self.statistics[2 * layer], self.statistics[2 * layer + 1]
+            if training:
+                unit, inverse = self._normalise(h, mean, variance, layer)
+                self.normal.append((unit, inverse))
+                torch.addcmul(shift, unit, scale, out=h)
+            else:
+                factor = scale * (variance[:, None] + BN_EPSILON).rsqrt()
+                h.mul_(factor).add_(shift - mean[:, None] * factor)
+        else:
+            h.add_(self.vectors[layer][:, None])
+        h.relu_()
+        if masks:
+            h.mul_(masks[layer])
+
+    def _normalise(self, z: Tensor, mean: Tensor, variance: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+        """Normalise over the batch; return the unit-variance values and the inverse deviation."""
         # In two passes: var_mean over a middle dimension takes ten times as long on the CPU.
-        mean = z.mean(1, keepdim=True)
-        centred = z - mean
-        variance = centred.square().mean(1, keepdim=True)
+        average = z.mean(1, keepdim=True)
+        centred = z - average
+        spread = centred.square().mean(1, keepdim=True)
         # As everywhere: the batch is normalised by its biased variance, the running one is unbiased.
-        self.statistics.parts[2 * layer].lerp_(mean, self.momentum)
-        self.statistics.parts[2 * layer + 1].lerp_(variance * (count / max(count - 1, 1)), self.momentum)
-        inverse = (variance + BN_EPSILON).rsqrt()
-        unit = centred * inverse
-        scale, shift = self.parameters.parts[depth + 2 * layer], self.parameters.parts[depth + 2 * layer + 1]
-        return torch.addcmul(shift, unit, scale), unit, inverse
+        mean.lerp_(average[:, 0], self.momentum[2 * layer])
+        unbiased = spread[:, 0] * (self.count / max(self.count - 1, 1))
+        variance.lerp_(unbiased, self.momentum[2 * layer + 1])
+        inverse = (spread + BN_EPSILON).rsqrt()
+        return centred.mul_(inverse), inverse
+
+    def backward(self, x: Tensor, masks: Sequence[Tensor], out: Stack, keep: float) -> None:
+        """Accumulate the gradient, from the derivative that the loss left in the outputs' place."""
+        vectors = out.vectors[self.at]
+        _accumulate(vectors[-1], self.z.sum(3), keep)
+        if self.wide is None:
+            _product(out.deep[self.at][0][0].view_as(self.linear), self.linear_z, x, keep)
+            return
+        if not self.d:
+            self.d = [torch.empty_like(h) for h in self.h]
+        for layer in range(self.layers, 0, -1):
+            for gradient, up, activation, weight, down in self._backward(layer, out):
+                _product(gradient, up, activation, keep)
+                torch.bmm(up.transpose(1, 2), weight, out=down)
+            self._deactivate(layer - 1, masks, vectors, keep)
+        wide = out.wide[self.at]
+        assert wide is not None
+        _product(wide, self.d[0].transpose(1, 2), x, keep)
+
+    def _backward(self, layer: int, out: Stack) -> list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]:
+        """Return the products of `_backward_products`, made once for the stack that the optimiser keeps."""
+        if self._out is not out:
+            self._out, self._products = out, {}
+        if layer not in self._products:
+            self._products[layer] = self._backward_products(layer, out)
+        return self._products[layer]
+
+    def _deactivate(self, layer: int, masks: Sequence[Tensor], vectors: Sequence[Tensor], keep: float) -> None:
+        d, h = self.d[layer], self.h[layer]
+        if masks:
+            d.mul_(masks[layer])
+        # A dropped unit has activation 0 too, and its derivative is 0 already.
+        torch.ops.aten.threshold_backward.grad_input(d, h, 0, grad_input=d)
+        if not self.batch_norm:
+            _accumulate(vectors[layer], d.sum(1), keep)
+            return
+        unit, inverse = self.normal[layer]
+        along, total = (d * unit).sum(1, keepdim=True), d.sum(1, keepdim=True)
+        _accumulate(vectors[2 * layer], along[:, 0], keep)
+        _accumulate(vectors[2 * layer + 1], total[:, 0], keep)
+        d.sub_((unit * along).add_(total).div_(self.count))
+        d.mul_(self.vectors[2 * layer][:, None] * inverse)
+
+
+def _product(out: Tensor, left: Tensor, right: Tensor, keep: float) -> None:
+    if keep:
+        out.baddbmm_(left, right, beta=keep)
+    else:
+        torch.bmm(left, right, out=out)
 
 
 def _accumulate(out: Tensor, gradient: Tensor, keep: float) -> None:

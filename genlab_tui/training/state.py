@@ -1,4 +1,4 @@
-"""The state of a population in training: who still runs, their tensors, what has ended; to a checkpoint and back."""
+"""The state of a call of `train`: its programs, who still trains, what has ended; to a checkpoint and back."""
 
 from __future__ import annotations
 
@@ -10,57 +10,80 @@ from torch import Tensor
 
 from genlab_tui.events import from_value, to_value
 from genlab_tui.phenomenon import Checkpoint
-from genlab_tui.training import optimise
-from genlab_tui.training.batches import Batches
+from genlab_tui.training import graphs, modules
+from genlab_tui.training.layout import Layout, Stack
 from genlab_tui.training.members import Member, Outcome, Recipe, Samples
-from genlab_tui.training.population import Architecture, Population, Stack
+from genlab_tui.training.population import Population
+from genlab_tui.training.program import Crew, Program, shares
 
 COMPACT_BELOW = 0.7
-"""Members that ended are taken out of the program once fewer than this share of its rows still run."""
+"""Members that ended are taken out of a program once fewer than this share of its rows still train."""
 
 
 class State:
-    """Rows are the members still in the program; those with an outcome have ended and are carried along, ignored."""
+    """`plan` lists the programs, trained one after another; `program` is the one at `at`, `step` its step."""
 
-    def __init__(self, members: Sequence[Member], samples: Samples, recipe: Recipe) -> None:
-        self.members, self.samples, self.recipe = members, samples, recipe
-        device, self.dtype = samples.inputs.device, samples.inputs.dtype
-        architecture = Architecture(
-            samples.inputs.shape[2], recipe.hidden, samples.classes, "batch-norm" in recipe.regularisers
-        )
-        self.step, self.seconds = 0, 0.0
-        self.rows = list(range(len(members)))
-        self.population = Population.initial(
-            architecture,
-            [m.seed for m in members],
-            dtype=self.dtype,
-            device=device,
-            momentum=recipe.strength("batch-norm"),
-        )
-        self.optimiser = optimise.make(recipe.optimiser, self.population.parameters, recipe.momentum)
+    def __init__(
+        self,
+        members: Sequence[Member],
+        samples: Samples,
+        recipe: Recipe,
+        plan: list[list[int]],
+        crew: Crew | None = None,
+    ) -> None:
+        self.members, self.samples, self.recipe, self.plan = members, samples, recipe, plan
+        self.crew = crew or Crew(1)
         self.outcomes: dict[int, Outcome] = {}
         self.weights: dict[int, tuple[Tensor, Tensor]] = {}  # final parameters and statistics, flat, on the CPU
-        self.best = self.population.take(self.rows) if recipe.validation(samples.inputs.shape[1]) else None
+        self.changes: dict[str, float | None] = {}
+        self.seconds = 0.0
+        self.looking = 0.0  # seconds of measurements, in this process
+        self.at, self.step, self.opened = 0, 0, False
+
+    def open(self, at: int, pieces: list[list[int]] | None = None) -> None:
+        """Begin a program, in these pieces (default: as many as there are threads)."""
+        self.at, self.step = at, 0
+        if pieces is None:
+            threads = self.crew.threads if self.samples.inputs.device.type == "cpu" else 1
+            recipes = [member.recipe or self.recipe for member in self.members]
+            pieces = shares(self.plan[at], self.members, recipes, self.samples, threads)
+        graphs.precision((self.members[self.plan[at][0]].recipe or self.recipe).precision, self.samples.inputs.device)
+        self.program = Program(pieces, self.members, self.recipe, self.samples, self.crew)
+        for name, strength in self.changes.items():
+            self.program.change(name, strength)
         self.best_loss = {i: float("inf") for i in self.rows}
         self.best_epoch = dict.fromkeys(self.rows, 0)
-        self.batches = self._batches()
+        self.opened = True
 
-    def _batches(self) -> Batches:
-        return Batches([self.members[i] for i in self.rows], self.samples, self.recipe, self.dtype)
+    def next(self) -> None:
+        """Go to the next program; `open` begins it."""
+        self._close()
+        self.at, self.step = self.at + 1, 0
+
+    def split(self, parts: list[list[int]]) -> None:
+        """Train the open program, not begun yet, as several."""
+        self._close()
+        self.plan = [*self.plan[: self.at], *parts, *self.plan[self.at + 1 :]]
+
+    def _close(self) -> None:
+        """Let go of a program's memory before another one asks for its own."""
+        vars(self).pop("program", None)
+        self.opened = False
+
+    @property
+    def rows(self) -> list[int]:
+        """The members in the program."""
+        return self.program.rows
 
     @property
     def running(self) -> list[int]:
-        """The members that still train."""
-        return [i for i in self.rows if i not in self.outcomes]
-
-    def positions(self, members: Sequence[int]) -> list[int]:
-        """Return the rows of members in the program."""
-        return [self.rows.index(i) for i in members]
+        """The members of the program that still train, in the order of their positions."""
+        return sorted(i for i in self.rows if i not in self.outcomes)
 
     def end(self, member: int, outcome: Outcome, final: Population | None = None) -> None:
         """Record how a member ended and keep its weights; `final` is a population of it alone (default: as it is)."""
         if final is None:
-            final = self.population.take(self.positions([member]))
+            final = self.program.alone(member)
         self.outcomes[member] = outcome
         self.weights[member] = (final.parameters.flat.cpu(), final.statistics.flat.cpu())
 
@@ -69,78 +92,73 @@ class State:
         running = self.running
         if not running or len(running) >= COMPACT_BELOW * len(self.rows):
             return False
-        keep = self.positions(running)
-        self.population = self.population.take(keep)
-        self.optimiser.load({name: stack.take(keep) for name, stack in self.optimiser.state.items()})
-        if self.best is not None:
-            self.best = self.best.take(keep)
-        self.rows = running
-        self.batches = self._batches()
+        self.program.keep(running)
         return True
+
+    def change(self, regulariser: str, strength: float | None) -> None:
+        """Change a regulariser of all members that are not done yet."""
+        self.changes[regulariser] = strength
+        self.program.change(regulariser, strength)
 
     def trained(self, member: int) -> Population:
         """Return a member that has ended as a population of one, with its final weights."""
-        parameters, statistics = self.weights[member]
-        return self._population(1, parameters, statistics)
+        recipe = self.members[member].recipe or self.recipe
+        parameters, statistics = (tensor.to(self.samples.inputs.device) for tensor in self.weights[member])
+        if recipe.network:
+            return modules.restored(recipe, self.samples, parameters, statistics)
+        norm = "batch-norm" in recipe.regularisers
+        layout = Layout(self.samples.features, self.samples.classes, [recipe.hidden], [0], batch_norm=norm)
+        momentum = recipe.strength("batch-norm")
+        return Population(layout, Stack(layout, parameters), Stack(layout, statistics, "statistics"), momentum)
 
-    def _population(self, count: int, parameters: Tensor, statistics: Tensor) -> Population:
-        architecture, device = self.population.architecture, self.samples.inputs.device
-        return Population(
-            architecture,
-            Stack(architecture.parameter_shapes, count, parameters.to(device)),
-            Stack(architecture.statistic_shapes, count, statistics.to(device)),
-            self.population.momentum,
-        )
+    def _arrays(self) -> dict[str, Tensor]:
+        return {name: stack.flat for name, stack in self.program.parts.items()}
 
     def save(self) -> Checkpoint:
         """Return everything needed to go on from this step. Random draws need nothing: they follow from the step."""
-        arrays: dict[str, Tensor] = {
-            "parameters": self.population.parameters.flat,
-            "statistics": self.population.statistics.flat,
-        }
-        arrays |= {f"optimiser.{name}": stack.flat for name, stack in self.optimiser.state.items()}
-        if self.best is not None:
-            arrays |= {
-                "best.parameters": self.best.parameters.flat,
-                "best.statistics": self.best.statistics.flat,
-            }
+        arrays = self._arrays()
         for i, (parameters, statistics) in self.weights.items():
             arrays |= {f"final.{i}.parameters": parameters, f"final.{i}.statistics": statistics}
         meta = {
-            "rows": self.rows,
+            "plan": self.plan,
+            "at": self.at,
+            "pieces": self.program.pieces,
+            "rows": [shard.rows for shard in self.program.shards],
             "seconds": self.seconds,
+            "changes": self.changes,
             "best": [[i, to_value(self.best_loss[i]), self.best_epoch[i]] for i in self.best_loss],
             "outcomes": [
                 [i, o.end, o.step, o.epoch, {k: to_value(v) for k, v in o.values.items()}]
                 for i, o in self.outcomes.items()
             ],
         }
-        return Checkpoint(self.step, {name: tensor for name, tensor in arrays.items() if tensor.numel()}, meta)
+        full = {name: tensor for name, tensor in arrays.items() if tensor.numel()}
+        return Checkpoint(self.step, full, meta)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint of the same members, samples and recipe."""
         arrays, meta = checkpoint.arrays, checkpoint.meta
-        device, empty = self.samples.inputs.device, torch.zeros(0, dtype=self.dtype)
-        self.step, self.seconds, self.rows = checkpoint.step, float(meta["seconds"]), [int(i) for i in meta["rows"]]
-        count = len(self.rows)
-        self.population = self._population(count, _own(arrays["parameters"]), _own(arrays.get("statistics", empty)))
-        shapes = self.population.architecture.parameter_shapes
-        self.optimiser = optimise.make(self.recipe.optimiser, self.population.parameters, self.recipe.momentum)
-        self.optimiser.load(
-            {name: Stack(shapes, count, _own(arrays[f"optimiser.{name}"]).to(device)) for name in self.optimiser.state}
-        )
-        if self.best is not None:
-            self.best = self._population(
-                count, _own(arrays["best.parameters"]), _own(arrays.get("best.statistics", empty))
-            )
+        self.plan = [[int(i) for i in part] for part in meta["plan"]]
+        self.changes = dict(meta["changes"])
+        self.seconds = float(meta["seconds"])
+        # In the same shards, whatever this machine has: sums in another order would round differently.
+        self.open(int(meta["at"]), [[int(i) for i in piece] for piece in meta["pieces"]])
+        self.step = checkpoint.step
+        rows = [[int(i) for i in kept] for kept in meta["rows"]]
+        self.program.keep_rows(rows)
+        if rows != [shard.rows for shard in self.program.shards]:
+            raise ValueError("the checkpoint belongs to other members")
+        for name, tensor in self._arrays().items():
+            if tensor.numel():
+                tensor.copy_(torch.as_tensor(arrays[name]))
         self.best_loss = {int(i): from_value(loss) for i, loss, _ in meta["best"]}
         self.best_epoch = {int(i): int(epoch) for i, _, epoch in meta["best"]}
         self.outcomes = {int(i): _outcome(*rest) for i, *rest in meta["outcomes"]}
+        none = torch.zeros(0, dtype=self.samples.inputs.dtype)
         self.weights = {
-            i: (_own(arrays[f"final.{i}.parameters"]), _own(arrays.get(f"final.{i}.statistics", empty)))
+            i: (_own(arrays[f"final.{i}.parameters"]), _own(arrays.get(f"final.{i}.statistics", none)))
             for i in self.outcomes
         }
-        self.batches = self._batches()
 
 
 def _own(array: Any) -> Tensor:

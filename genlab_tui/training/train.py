@@ -5,24 +5,25 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from genlab_tui import events as ev
-from genlab_tui.errors import BadValue
-from genlab_tui.phenomenon import Context
-from genlab_tui.training import optimise
-from genlab_tui.training.evaluate import SCREEN, SCREEN_SLACK, Cadence, evaluate
+from genlab_tui.phenomenon import Checkpoint, Context
+from genlab_tui.training import ends, plan
+from genlab_tui.training.evaluate import Cadence
+from genlab_tui.training.measure import Finals, Measurer
 from genlab_tui.training.members import FINALS, MEASURES, Member, Outcome, Recipe, Samples
-from genlab_tui.training.population import Population
+from genlab_tui.training.memory import out_of_memory
+from genlab_tui.training.probes import Probe
+from genlab_tui.training.program import Crew
 from genlab_tui.training.state import State
+from genlab_tui.training.strengths import DYNAMIC
 
 POLL_EVERY = 0.3
 """Seconds of training after which the context is polled in the middle of an epoch."""
-
-Finals = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -41,186 +42,177 @@ def train(
     *,
     cohort: str,
     share: Share | None = None,
+    probes: Sequence[Probe] = (),
+    budget: float | None = None,
+    threads: int | None = None,
 ) -> Generator[ev.Event, None, State]:
-    """Train all members as one program; return the final state.
+    """Train all members, as few programs as they allow; return the final state.
 
-    Yields the cohort, the curves and, as each member ends, a mark and its final measures.
-    Runs on the device of the samples, in their precision. Continues from `context.resume()`; saves through
-    `context.poll`. Raises BadValue for members, samples and recipe that do not fit together.
+    Yields, for every program, a cohort of its members, their curves and, as each member ends, a mark and its final
+    measures; the cohort of a second program is called `cohort 2`. `probes` add metrics of their own. Runs on the
+    device of the samples, in their precision, in at most `budget` bytes at a time (default: what is free), on
+    `threads` cores (default: torch's). Continues from `context.resume()`; saves through `context.poll`; takes
+    regulariser changes from `context.changes` at the beginning of an epoch. Raises BadValue for members, samples and
+    recipe that do not fit together.
     """
-    trainer = _Trainer(members, samples, recipe, cohort, share or Share())
-    checkpoint = context.resume()
-    if checkpoint is not None:
-        trainer.state.restore(checkpoint)
-    yield ev.Cohort(id=cohort, members=tuple((m.arm, m.seed) for m in members))
-    if trainer.state.outcomes:
-        yield from trainer.measures()
-    yield from trainer.run(context)
-    return trainer.state
-
-
-def _check(members: Sequence[Member], samples: Samples, recipe: Recipe) -> None:
-    sets, n = samples.inputs.shape[:2]
-    if not members:
-        raise BadValue("there is no member to train")
-    if samples.labels.shape[1] != n or samples.test_inputs.shape[0] != sets or samples.test_labels.shape[0] != sets:
-        raise BadValue("inputs, labels and test sets do not fit together")
-    if max(m.inputs for m in members) >= sets or max(m.labels for m in members) >= len(samples.labels):
-        raise BadValue("a member learns a set that is not there")
-    if recipe.batch < 1 or recipe.epochs < 1:
-        raise BadValue("batch and epochs start at 1")
-    if "batch-norm" in recipe.regularisers and min(recipe.batch, n - recipe.validation(n)) < 2:
-        raise BadValue("batch norm needs batches of at least 2")
+    crew = Crew(threads or torch.get_num_threads())
+    try:
+        together = crew.threads if samples.inputs.device.type == "cpu" else 1
+        plans = plan.programs(members, samples, recipe, budget, together=together)
+        state = State(members, samples, recipe, plans, crew)
+        checkpoint = context.resume()
+        if checkpoint is not None:
+            state.restore(checkpoint)
+        trainer = _Trainer(state, cohort, share or Share(), probes)
+        while True:
+            try:
+                yield from trainer.run(context)
+            except (RuntimeError, MemoryError) as error:
+                yield trainer.split(error)
+                continue
+            if state.at + 1 == len(state.plan):
+                return state
+            state.next()
+    finally:
+        crew.close()
 
 
 class _Trainer:
     """One call of `train`."""
 
-    def __init__(self, members: Sequence[Member], samples: Samples, recipe: Recipe, cohort: str, share: Share) -> None:
-        _check(members, samples, recipe)
-        self.members, self.samples, self.recipe, self.cohort, self.share = members, samples, recipe, cohort, share
-        self.state = State(members, samples, recipe)
-        self.epoch_steps = len(self.state.batches.bounds)
-        self.n = self.state.batches.n
-        self.cadence = Cadence(self.n, samples.test_labels.shape[1], self.epoch_steps, recipe.epochs)
-        self.losses: list[Tensor] = []
+    def __init__(self, state: State, cohort: str, share: Share, probes: Sequence[Probe]) -> None:
+        self.state, self.members, self.samples = state, state.members, state.samples
+        self.name, self.share, self.probes = cohort, share, probes
+        self.metrics = (*FINALS, *(probe.metric for probe in probes))
+        self.costs = plan.costs(self.members, self.samples, state.recipe)
         self.clock = time.perf_counter()
 
     # --- the loop -----------------------------------------------------------------------------------------------------
 
-    def run(self, context: Context) -> Generator[ev.Event, None, None]:
+    def begin(self) -> None:
+        """Get ready for the program that is open."""
         state = self.state
+        if not state.opened:
+            state.open(state.at)
+        recipe, batches = state.program.recipe, state.program.batches
+        self.part = sorted(state.plan[state.at])
+        self.cohort = self.cohort_name(state.at)
+        self.epoch_steps = len(batches.bounds)
+        self.limits = ends.last_steps(self.members, state.recipe, self.part, self.epoch_steps)
+        self.last_steps = set(self.limits.values())
+        epochs = math.ceil(max(self.limits.values()) / self.epoch_steps)
+        self.cadence = Cadence(
+            batches.n,
+            self.samples.test_labels.shape[1],
+            self.epoch_steps,
+            epochs,
+            pass_share=plan.pass_share([self.members[i].recipe or state.recipe for i in self.part], self.samples),
+            log_points=recipe.log_points,
+        )
+        self.measurer = Measurer(state, self.epoch_steps, self.probes)
+        self.losses: list[Tensor] = []
         self.clock = time.perf_counter()
+
+    def run(self, context: Context) -> Generator[ev.Event, None, None]:
+        """Train the open program to its end."""
+        state = self.state
+        self.begin()
+        yield ev.Cohort(id=self.cohort, members=tuple((self.members[i].arm, self.members[i].seed) for i in self.part))
+        if any(i in state.outcomes for i in self.part):
+            yield from self.measures()
         if state.step == 0:
-            yield from self.lines(state.running, self.finals(state.running))
+            yield from self.lines(state.running, self.measurer.finals(state.running))
             yield self.progress()
         polled = time.perf_counter()
         begun = -1
         while state.running:
             epoch, position = divmod(state.step, self.epoch_steps)
             if epoch != begun:
-                state.batches.begin(epoch)
+                if position == 0:
+                    yield from self.changes(context)
+                state.program.begin(epoch)
                 begun = epoch
-            self.advance(epoch, position)
-            if position + 1 == self.epoch_steps:
-                yield from self.close_epoch(epoch + 1)
+            self.losses.append(state.program.advance(epoch, position, state.step))
+            state.step += 1
+            whole = position + 1 == self.epoch_steps
+            late = time.perf_counter() - polled > POLL_EVERY
+            if whole or state.step in self.last_steps:
+                yield from self.close(whole=whole)
                 if state.compact():
                     begun = -1
             elif self.cadence.due(state.step):
                 yield from self.freeze_diverged()
-                yield from self.lines(state.running, self.finals(state.running))
-            late = time.perf_counter() - polled > POLL_EVERY
-            if late or position + 1 == self.epoch_steps:
+                yield from self.lines(state.running, self.measurer.finals(state.running))
+            if late or whole:
                 yield from self.freeze_diverged()
                 self.tick()
                 if late:
                     yield self.progress()
                     polled = time.perf_counter()
-                context.poll(state.save)
+                context.poll(self.save)
                 self.clock = time.perf_counter()
         yield self.progress()
 
-    def advance(self, epoch: int, position: int) -> None:
-        """Take one step of every row."""
-        state, recipe = self.state, self.recipe
-        population, optimiser = state.population, state.optimiser
-        weights = population.architecture.weights
-        lr = recipe.lr * recipe.decay**epoch
-        x, target = state.batches.batch(position)
-        masks = state.batches.masks(state.step, position, recipe.hidden)
-        self.losses.append(population.gradient(x, target, masks, optimiser.gradient, optimiser.keep))
-        l1, decay = recipe.strength("l1"), recipe.strength("weight-decay")
-        if l1:
-            optimise.add_l1(optimiser.gradient, population.parameters, weights, l1)
-        if decay:
-            optimise.decay_weights(population.parameters, weights, 1 - lr * decay)
-        state.step += 1
-        optimiser.update(population.parameters, lr, state.step)
+    def save(self) -> Checkpoint:
+        """Return the checkpoint of this moment."""
+        names = [self.cohort_name(at) for at in range(self.state.at)]
+        return replace(self.state.save(), cohort=self.cohort, finished=tuple(names))
 
-    def close_epoch(self, epoch: int) -> Generator[ev.Event, None, None]:
-        """After an epoch: who diverged, who ends and why, and a line of the curves where one is due."""
+    def cohort_name(self, at: int) -> str:
+        """Return the cohort of a program."""
+        return self.name if at == 0 else f"{self.name} {at + 1}"
+
+    def changes(self, context: Context) -> Iterator[ev.Event]:
+        """Take regulariser changes that were asked for since the last epoch began."""
+        for name, strength in context.changes(self.cohort, self.state.step):
+            if name not in DYNAMIC:
+                yield ev.Log(text=f"{name} cannot change while a run trains", level="warning")
+                continue
+            self.state.change(name, strength)
+            yield ev.Change(regulariser=name, strength=strength, step=self.state.step, cohort=self.cohort)
+
+    def close(self, *, whole: bool) -> Generator[ev.Event, None, None]:
+        """After an epoch (or a member's last step): who diverged, who ends and why, and a line where one is due."""
         yield from self.freeze_diverged()
-        state, recipe = self.state, self.recipe
-        due = self.cadence.due(state.step)
+        state, step = self.state, self.state.step
+        due = self.cadence.due(step)
         running = state.running
-        finals = self.finals(running) if due else {}
-        ends: dict[int, str] = {}
-        if state.best is not None:
-            ends |= dict.fromkeys(self.out_of_patience(epoch), "early stopping")
-        if recipe.target <= 1:
-            if not due:
-                candidates = self.screened(running)
-                finals = self.finals(candidates)
-            ends |= {i: "fitted" for i, f in finals.items() if f["train_accuracy"] >= recipe.target}
-        if epoch >= recipe.epochs:
-            ends |= {i: "epochs" for i in running if i not in ends}
-        ends |= self.partners(ends)
-        missing = [i for i in ends if i not in finals]
-        finals |= self.finals(missing)
-        ends |= {i: "diverged" for i, f in finals.items() if not math.isfinite(f["train_loss"])}
+        finals = self.measurer.finals(running) if due else {}
+        ended: dict[int, str] = {}
+        if whole:
+            ended, more = ends.of_epoch(state, self.measurer, finals, step // self.epoch_steps)
+            finals |= more
+        for i in running:
+            if step >= self.limits[i] and i not in ended:
+                ended[i] = "steps" if (self.members[i].recipe or state.recipe).steps else "epochs"
+        ended |= ends.partners(state, ended)
+        if not whole:
+            ends.score(state, self.measurer, list(ended), math.ceil(step / self.epoch_steps))
+        finals |= self.measurer.finals([i for i in ended if i not in finals])
+        ended |= {i: "diverged" for i, f in finals.items() if not math.isfinite(f["train_loss"])}
         if due:
             yield from self.lines(running, finals)
-        elif ends:
-            yield from self.lines(list(ends), finals)
+        elif ended:
+            yield from self.lines(list(ended), finals)
         for i in running:
-            if i in ends:
-                yield self.finish(i, ends[i], epoch, finals[i])
-        if ends:
+            if i in ended:
+                yield self.finish(i, ended[i], finals[i])
+        if ended:
             yield from self.measures()
 
-    # --- who ends -----------------------------------------------------------------------------------------------------
-
-    def screened(self, running: list[int]) -> list[int]:
-        """Return the members that a cheap look at some of their training set does not rule out as fitted."""
-        look = min(SCREEN, self.n)
-        if not running:
-            return []
-        part, sets, labels = self.subset(running)
-        _, accuracy = evaluate(part, self.samples.inputs, sets, labels, (0, look))
-        return [i for i, a in zip(running, accuracy, strict=True) if a >= self.recipe.target - SCREEN_SLACK]
-
-    def out_of_patience(self, epoch: int) -> list[int]:
-        """Score the running members on their validation part, keep their best weights; return who waited too long."""
-        state = self.state
-        running = state.running
-        if state.best is None or not running:
-            return []
-        part, sets, labels = self.subset(running)
-        loss, _ = evaluate(part, self.samples.inputs, sets, labels, (self.n, labels.shape[1]))
-        better = [i for i, value in zip(running, loss, strict=True) if value < state.best_loss[i]]
-        for i, value in zip(running, loss, strict=True):
-            if i in better:
-                state.best_loss[i], state.best_epoch[i] = value, epoch
-        if better:
-            state.best.put(state.positions(better), state.population.take(state.positions(better)))
-        patience = self.recipe.strength("early-stopping")
-        return [i for i in running if epoch - state.best_epoch[i] >= patience]
-
-    def partners(self, ends: Mapping[int, str]) -> dict[int, str]:
-        """Return the running members whose partner has ended."""
-        gone = ends.keys() | self.state.outcomes.keys()
-        return {i: "partner" for i in self.state.running if i not in ends and self.members[i].follows in gone}
-
-    def finish(self, member: int, end: str, epoch: int, finals: Finals) -> ev.Mark:
+    def finish(self, member: int, end: str, finals: Finals) -> ev.Mark:
         """End a member. With early stopping, what counts is its best weights, not its last."""
         state = self.state
-        fitted = end == "fitted"
+        epoch = state.step / self.epoch_steps
         final = None
-        if state.best is not None:
-            final = state.best.take(state.positions([member]))
-            finals = self.finals([member], final)[member]
+        if state.program.recipe.holds_out:
+            final = state.program.alone(member, best=True)
+            finals = self.measurer.finals([member], best=True)[member]
         if end == "diverged":
             finals = {}
-        outcome = Outcome.of(end, state.step, float(epoch), finals, fitted=fitted)
+        outcome = Outcome.of(end, state.step, epoch, finals, fitted=end == "fitted")
         state.end(member, outcome, final)
-        words = {
-            "fitted": "fitted its training set",
-            "epochs": "reached the last epoch",
-            "early stopping": f"stopped early, best at epoch {state.best_epoch[member]}",
-            "partner": "ended with its partner",
-            "diverged": "diverged",
-        }
-        return ev.Mark(text=words[end], step=state.step, arm=self.members[member].arm, seed=self.members[member].seed)
+        return self.mark(member, ends.WORDS[end].format(best=state.best_epoch[member]))
 
     def freeze_diverged(self) -> Iterator[ev.Event]:
         """End the members whose loss became infinite or NaN since the last look."""
@@ -232,36 +224,23 @@ class _Trainer:
         self.losses.clear()
         if bool(finite.all()):
             return
+        ended = False
         for i in state.running:
             column = finite[:, state.rows.index(i)]
             if not bool(column.all()):
                 step = first + int((~column).nonzero()[0])
                 state.end(i, Outcome.of("diverged", step, step / self.epoch_steps, {}, fitted=False))
-                yield ev.Mark(text="diverged", step=step, arm=self.members[i].arm, seed=self.members[i].seed)
-        yield from self.measures()
+                yield self.mark(i, "diverged", step)
+                ended = True
+        if ended:
+            yield from self.measures()
 
-    # --- measuring ----------------------------------------------------------------------------------------------------
+    # --- what is said -------------------------------------------------------------------------------------------------
 
-    def subset(self, members: Sequence[int]) -> tuple[Population, Tensor, Tensor]:
-        """Return some members of the program: their networks, input sets and present labels."""
-        state = self.state
-        rows = state.positions(members)
-        index = torch.tensor(rows, device=self.samples.inputs.device)
-        # A member with fresh labels is scored on the draw that it has not been trained on.
-        labels = state.batches.labels_at(math.ceil(state.step / self.epoch_steps))
-        part = state.population if rows == list(range(len(state.rows))) else state.population.take(rows)
-        return part, state.batches.set_of[index], labels[index]
-
-    def finals(self, members: Sequence[int], networks: Population | None = None) -> dict[int, Finals]:
-        """Measure the four metrics of some members, all in one pass."""
-        if not members:
-            return {}
-        part, sets, labels = self.subset(members)
-        network, samples = networks or part, self.samples
-        train_loss, train_accuracy = evaluate(network, samples.inputs, sets, labels, (0, self.n))
-        test_loss, test_accuracy = evaluate(network, samples.test_inputs, sets, samples.test_labels[sets])
-        columns = zip(train_accuracy, train_loss, test_accuracy, test_loss, strict=True)
-        return {i: dict(zip(FINALS, row, strict=True)) for i, row in zip(members, columns, strict=True)}
+    def mark(self, member: int, text: str, step: int | None = None) -> ev.Mark:
+        who = self.members[member]
+        at = self.state.step if step is None else step
+        return ev.Mark(text=text, step=at, arm=who.arm, seed=who.seed, cohort=self.cohort)
 
     def lines(self, members: Sequence[int], finals: Mapping[int, Finals]) -> Iterator[ev.Curve]:
         """Yield one line a metric with the values of some members; the others have none here. No members, no line."""
@@ -270,8 +249,8 @@ class _Trainer:
         self.tick()
         state = self.state
         chosen = set(members)
-        for name in FINALS:
-            values = ev.to_values(finals[i][name] if i in chosen else None for i in range(len(self.members)))
+        for name in self.metrics:
+            values = ev.to_values(finals[i].get(name) if i in chosen else None for i in self.part)
             yield ev.Curve(
                 cohort=self.cohort,
                 metric=name,
@@ -283,9 +262,9 @@ class _Trainer:
 
     def measures(self) -> Iterator[ev.Measure]:
         """Yield the final numbers of the members that have ended so far; the others have none yet."""
-        outcomes = [self.state.outcomes.get(i) for i in range(len(self.members))]
-        for name in MEASURES:
-            values = ev.to_values(o.values[name] if o else None for o in outcomes)
+        outcomes = [self.state.outcomes.get(i) for i in self.part]
+        for name in (*MEASURES, *self.metrics[len(FINALS) :]):
+            values = ev.to_values(o.values.get(name, math.nan) if o else None for o in outcomes)
             yield ev.Measure(cohort=self.cohort, name=name, values=values)
 
     def tick(self) -> None:
@@ -298,15 +277,33 @@ class _Trainer:
         """Estimate what is done from the epochs that members were expected to need."""
         state = self.state
         epoch = state.step / self.epoch_steps
-        parts = [
-            1.0 if i in state.outcomes else min(epoch / (member.expected_epochs or self.recipe.epochs), 0.95)
-            for i, member in enumerate(self.members)
-        ]
-        here = sum(parts) / len(parts)
-        done = self.share.before + self.share.size * here
-        eta = state.seconds * (1 - done) / (self.share.size * here) if here > 0.005 else -1.0
+        open_now = set(self.part)
+        done = 0.0
+        for i, member in enumerate(self.members):
+            if i in state.outcomes:
+                done += self.costs[i]
+            elif i in open_now:
+                expected = member.expected_epochs or self.limits[i] / self.epoch_steps
+                done += self.costs[i] * min(epoch / expected, 0.95)
+        here = done / sum(self.costs)
+        gone = self.share.before + self.share.size * here
+        count = f"{len(state.running)} of {len(self.part)} networks training"
+        also = "" if len(state.plan) == 1 else f", program {state.at + 1} of {len(state.plan)}"
         return ev.Progress(
-            done=round(done, 4),
-            eta=round(eta, 1),
-            label=f"epoch {epoch:.0f}, {len(state.running)} of {len(parts)} networks training",
+            done=round(gone, 4),
+            eta=round(state.seconds * (1 - gone) / (self.share.size * here), 1) if here > 0.005 else -1.0,
+            label=f"epoch {epoch:.0f}, {count}{also}",
+        )
+
+    def split(self, error: BaseException) -> ev.Log:
+        """Split the open program in two if it did not fit the memory; say so. Else raises the error again."""
+        state = self.state
+        before = len(state.plan[state.at])
+        parts = plan.halve(state.plan[state.at], self.members, plan.recipes(self.members, state.recipe))
+        if not out_of_memory(error) or state.step > 0 or len(parts) == 1:
+            raise error
+        state.split(parts)
+        return ev.Log(
+            text=f"out of memory with {before} networks at once; training them in parts of {len(state.plan[state.at])}",
+            level="warning",
         )

@@ -47,6 +47,9 @@ class MemoryContext:
                 self.saved[self.open] = save()
             raise Stopped
 
+    def changes(self, cohort: str, step: int) -> tuple[tuple[str, float | None], ...]:
+        return ()
+
     def resume(self) -> Checkpoint | None:
         return self.saved.get(self.open)
 
@@ -54,9 +57,15 @@ class MemoryContext:
         """Run one attempt to its end or to its stop."""
         self.attempt += 1
         resume = next(iter(self.saved), "")
-        step = self.saved[resume].step if resume else -1
+        saved = self.saved.get(resume, Checkpoint(-1, {}))
         begin = ev.Begin(
-            attempt=self.attempt, time=time.time(), kept=tuple(self.stages), resume=resume, resume_step=step
+            attempt=self.attempt,
+            time=time.time(),
+            kept=tuple(self.stages),
+            resume=resume,
+            resume_step=saved.step,
+            resume_cohort=saved.cohort,
+            resume_finished=saved.finished,
         )
         self._feed(begin)
         try:

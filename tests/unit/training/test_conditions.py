@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from genlab_tui.data import arrays as prepare
 from genlab_tui.phenomenon import Arm
 from genlab_tui.training.conditions import randomised
 from genlab_tui.training.members import Member, Samples
-from genlab_tui.training.population import Architecture, Population
 
 N, TEST, SHAPE = 1500, 300, (2, 5, 5)
 SEEDS = (3, 8)
@@ -237,8 +237,8 @@ def test_one_dimensional_inputs_can_be_destroyed_too() -> None:
     assert torch.equal(samples.test_inputs[moved], samples.test_inputs[true][:, order])
 
 
-def test_permuted_rows_undo_permuted_pixels_exactly(arrays: Arrays) -> None:
-    """Shuffled pixels with the rows of the first matrix moved alike give the same float64 logits to 1e-9.
+def test_permuted_columns_undo_permuted_pixels_exactly(kit: SimpleNamespace, arrays: Arrays) -> None:
+    """Shuffled pixels with the columns of the first matrix moved alike give the same float64 logits to 1e-9.
 
     With the images of the arm itself, train and test: were the permutation of either another one, this would fail.
     """
@@ -246,10 +246,10 @@ def test_permuted_rows_undo_permuted_pixels_exactly(arrays: Arrays) -> None:
     order = corrupt.pixel_permutation(SHAPE, 3)
     rows = torch.from_numpy(np.concatenate((order, order + 25)))
     true, moved = members["true", 3].inputs, members["shuffled-pixels", 3].inputs
-    network = Population.initial(Architecture(50, (64, 64), 10), [3], dtype=torch.float64)
+    network = kit.population((64, 64), [3], inputs=50, classes=10)
     permuted = network.take([0])
-    permuted.parameters.parts[0].copy_(network.parameters.parts[0][:, rows])
+    permuted.parameters.weights_of(0)[0].copy_(network.parameters.weights_of(0)[0][:, rows])
     for part in (samples.inputs, samples.test_inputs):
-        expected = network.logits(part[true][None].double())
-        torch.testing.assert_close(permuted.logits(part[moved][None].double()), expected, rtol=0, atol=1e-9)
-        assert not torch.allclose(network.logits(part[moved][None].double()), expected, atol=0.1)
+        expected = network.logits([part[true][None].double()]).clone()
+        torch.testing.assert_close(permuted.logits([part[moved][None].double()]), expected, rtol=0, atol=1e-9)
+        assert not torch.allclose(network.logits([part[moved][None].double()]), expected, atol=0.1)

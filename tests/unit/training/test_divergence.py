@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from genlab_tui import events as ev
-from genlab_tui.training.batches import Batches
 from genlab_tui.training.members import FINALS, Member, Recipe, Samples
 from genlab_tui.training.optimise import SGD
-from genlab_tui.training.population import Architecture, Population
+from genlab_tui.training.strengths import Strengths
 
 MEMBERS = [
     Member("true", 1),
@@ -99,13 +98,13 @@ def test_its_step_is_that_of_the_first_loss_that_is_not_finite(
     assert [mark.step for mark in result.marks() if mark.text == "diverged"] == [outcome.step]
 
     def loss_after(count: int) -> torch.Tensor:
-        population = Population.initial(Architecture(25, (), 4), [MEMBERS[BAD].seed])
-        sgd, batches = SGD(population.parameters, 0.9), Batches([MEMBERS[BAD]], samples, recipe)
+        population = kit.population((), [MEMBERS[BAD].seed], dtype=torch.float32)
+        sgd, batches = SGD(population.parameters, Strengths([recipe])), kit.Draws([MEMBERS[BAD]], samples, recipe)
         for step in range(count):
             epoch, position = divmod(step, 12)
             batches.begin(epoch)
-            loss = population.gradient(*batches.batch(position), [], sgd.gradient, sgd.keep)
-            sgd.update(population.parameters, recipe.lr, step + 1)
+            loss = kit.gradient(population, *batches.batch(position), [], sgd.gradient, sgd.keep)
+            sgd.update(population.parameters, 1.0, step + 1)
         return loss[0]
 
     assert not torch.isfinite(loss_after(outcome.step))
@@ -129,3 +128,37 @@ def test_who_follows_it_ends_too(kit: SimpleNamespace) -> None:
     assert [outcomes[i].end for i in range(3)] == ["diverged", "partner", "epochs"]
     assert outcomes[1].epoch == 1
     assert math.isfinite(outcomes[1].values["train_accuracy"])
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+@pytest.mark.parametrize("regularisers", [{}, {"dropout": 0.2, "mixup": 0.2}, {"batch-norm": 0.1}])
+@pytest.mark.parametrize("rates", ["one rate", "own rates"])
+def test_nor_do_those_notice_that_share_its_first_layer(
+    kit: SimpleNamespace, optimiser: str, regularisers: dict[str, float], rates: str
+) -> None:
+    """All in one wide product, of one stream, pruned and not: bit for bit what they are beside a healthy member."""
+    lr = 0.02 if optimiser == "sgd" else 5e-3
+    recipe = Recipe((14, 6), optimiser, lr, batch=10, epochs=8, target=2, regularisers=regularisers)
+    shapes = [(14, 6), (14, 6), (20, 5), (14, 6), (9, 9)]
+    members = []
+    for i, hidden in enumerate(shapes):
+        own = dataclasses.replace(recipe, hidden=hidden, lr=lr / (1 + (rates == "own rates") * (i % 3)))
+        masks = [torch.ones(h, d) for d, h in zip((25, *hidden), (*hidden, 4), strict=True)] if i == 3 else None
+        if masks:
+            masks[0][::2] = 0
+        members.append(Member(f"member {i}", 1, labels=i % 3, recipe=own, masks=masks))
+    samples = kit.make_samples(dtype=torch.float32)
+    healthy = kit.run(members, samples, recipe)
+    (shard,) = healthy.state.program.shards
+    assert [(block.groups, block.size) for block in shard.population.layout.blocks] == [(1, 5)]
+    start = [part.clone() for part in healthy.state.trained(BAD).parameters.tensors_of(0)]
+    start[1].fill_(3e38)
+    start[0][0] = math.nan
+    members[BAD] = dataclasses.replace(members[BAD], start=start)
+    broken = kit.run(members, samples, recipe)
+    assert [o.end for _, o in sorted(broken.state.outcomes.items())] == ["epochs", "diverged", *["epochs"] * 3]
+    assert _values_of(broken, OTHERS, 10**6) == _values_of(healthy, OTHERS, 10**6)
+    for i in OTHERS:
+        assert broken.state.outcomes[i].values == pytest.approx(healthy.state.outcomes[i].values, rel=0, nan_ok=True)
+        for mine, theirs in zip(broken.state.weights[i], healthy.state.weights[i], strict=True):
+            assert torch.equal(mine, theirs)

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from genlab_tui.training.members import Member, Recipe
-from genlab_tui.training.population import Architecture, Population
 
 MIXES = {
     "none": {},
@@ -48,10 +47,7 @@ def test_batched_equals_one_at_a_time(kit: SimpleNamespace, mix: str, optimiser:
     samples = kit.make_samples()
     result = kit.run(MEMBERS, samples, recipe)
     assert result.state.step == 210
-    for i, member in enumerate(MEMBERS):
-        mine = kit.flat_of(kit.module_of(result.state.trained(i), 0))
-        plain = kit.flat_of(kit.train_plainly(member, samples, recipe))
-        torch.testing.assert_close(mine, plain, rtol=1e-10, atol=1e-11)
+    kit.assert_equal_to_plain(result, MEMBERS, samples, recipe)
 
 
 @pytest.mark.parametrize("mix", ["none", "all"])
@@ -61,9 +57,7 @@ def test_batched_equals_one_at_a_time_in_float32(kit: SimpleNamespace, mix: str)
     samples = kit.make_samples(dtype=torch.float32)
     result = kit.run(MEMBERS[:2], samples, recipe)
     assert result.state.step == 80
-    for i, member in enumerate(MEMBERS[:2]):
-        mine = kit.flat_of(kit.module_of(result.state.trained(i), 0))
-        torch.testing.assert_close(mine, kit.flat_of(kit.train_plainly(member, samples, recipe)), rtol=1e-5, atol=1e-5)
+    kit.assert_equal_to_plain(result, MEMBERS[:2], samples, recipe, rtol=1e-5, atol=1e-5)
 
 
 def test_company_does_not_matter(kit: SimpleNamespace) -> None:
@@ -82,41 +76,60 @@ def test_company_does_not_matter(kit: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-@pytest.mark.parametrize("hidden", [(), (7,), (7, 5, 6)])
-def test_gradient_equals_autograd(kit: SimpleNamespace, hidden: tuple[int, ...], batch_norm: bool) -> None:
+@pytest.mark.parametrize(
+    "hidden", [[(), ()], [(7,), (7,)], [(7, 5, 6), (7, 5, 6)], [(7, 5), (3, 6), (7, 5), (4, 5)], [(9,), (2,), (5,)]]
+)
+@pytest.mark.parametrize("shared", [False, True])
+def test_gradient_equals_autograd(
+    kit: SimpleNamespace, hidden: list[tuple[int, ...]], batch_norm: bool, shared: bool
+) -> None:
     """The hand-written gradient is autograd's, on soft targets and with dropout masks, and it accumulates."""
-    population = Population.initial(Architecture(6, hidden, 4, batch_norm), [3, 4], dtype=torch.float64, momentum=0.3)
-    population.parameters.flat.add_(0.1 * torch.randn(population.parameters.flat.shape, dtype=torch.float64))
+    count = len(hidden)
+    members = range(count)
+    streams = [i % 2 if count > 3 else 0 for i in members] if shared else None
+    momenta = torch.linspace(0.2, 0.6, count, dtype=torch.float64)
+    population = kit.population(
+        hidden, [3 + i for i in members], inputs=6, batch_norm=batch_norm, streams=streams, momentum=momenta
+    )
+    row_of = population.layout.row_of
     source = torch.Generator().manual_seed(0)
-    x = torch.randn(2, 11, 6, generator=source, dtype=torch.float64)
-    target = torch.rand(2, 11, 4, generator=source, dtype=torch.float64)
+    flat = population.parameters.flat
+    flat.add_(0.1 * torch.randn(flat.shape, generator=source, dtype=torch.float64))
+    x = torch.randn(count, 11, 6, generator=source, dtype=torch.float64)
+    if streams:
+        x = x[[streams.index(stream) for stream in streams]]
+    target = torch.rand(count, 11, 4, generator=source, dtype=torch.float64)
     target /= target.sum(2, keepdim=True)
-    masks = [(torch.rand(2, 11, h, generator=source) > 0.3).double() / 0.7 for h in hidden]
-    modules = [kit.module_of(population, row).train() for row in range(2)]
+    masks = [
+        [(torch.rand(11, hidden[i][layer], generator=source) > 0.3).double() / 0.7 for i in members]
+        for layer in range(len(hidden[0]))
+    ]
+    modules = [kit.module_of(population, row_of[i]).train() for i in members]
 
     out = population.parameters.like()
     out.flat.fill_(2.0)
-    loss = population.gradient(x, target, masks, out, keep=0.5)
+    loss = kit.gradient(population, x, target, masks, out, keep=0.5)
 
-    for row, module in enumerate(modules):
-        h, layer = x[row], 0
+    for i, module in enumerate(modules):
+        h, layer = x[i], 0
         for part in module:
             h = part(h)
             if isinstance(part, nn.ReLU):
-                h = h * masks[layer][row]
+                h = h * masks[layer][i]
                 layer += 1
-        expected = nn.functional.cross_entropy(h, target[row])
+        expected = nn.functional.cross_entropy(h, target[i])
         expected.backward()
-        torch.testing.assert_close(loss[row], expected.detach(), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(loss[i], expected.detach(), rtol=1e-12, atol=1e-12)
         linears = [m for m in module if isinstance(m, nn.Linear)]
         norms = [m for m in module if isinstance(m, nn.BatchNorm1d)]
         vectors = [v for m in norms for v in (m.weight, m.bias)] if norms else [m.bias for m in linears[:-1]]
-        wanted = [m.weight.grad.T for m in linears] + [v.grad[None] for v in [*vectors, linears[-1].bias]]
-        for part, gradient in zip(out.parts, wanted, strict=True):
-            torch.testing.assert_close(part[row], 1.0 + gradient, rtol=1e-10, atol=1e-12)
+        wanted = [m.weight.grad for m in linears] + [v.grad for v in [*vectors, linears[-1].bias]]
+        for part, gradient in zip(out.tensors_of(row_of[i]), wanted, strict=True):
+            torch.testing.assert_close(part, 1.0 + gradient, rtol=1e-10, atol=1e-12)
+        statistics = population.statistics.vectors_of(row_of[i])
         for at, norm in enumerate(norms):
-            torch.testing.assert_close(population.statistics.parts[2 * at][row, 0], norm.running_mean)
-            torch.testing.assert_close(population.statistics.parts[2 * at + 1][row, 0], norm.running_var)
+            torch.testing.assert_close(statistics[2 * at], norm.running_mean)
+            torch.testing.assert_close(statistics[2 * at + 1], norm.running_var)
 
 
 def test_evaluation_mode_uses_running_statistics(kit: SimpleNamespace) -> None:
@@ -127,16 +140,18 @@ def test_evaluation_mode_uses_running_statistics(kit: SimpleNamespace) -> None:
     module = kit.module_of(trained, 0).eval()
     x = samples.test_inputs[0]
     with torch.no_grad():
-        torch.testing.assert_close(trained.logits(x[None])[0], module(x), rtol=1e-10, atol=1e-10)
-        one = trained.logits(x[None, :1])[0]
-    torch.testing.assert_close(one, trained.logits(x[None])[0, :1])  # no sample depends on its batch
+        outputs = trained.logits([x[None]])[0].t()
+        torch.testing.assert_close(outputs, module(x), rtol=1e-10, atol=1e-10)
+        one = trained.logits([x[None, :1]])[0].t()
+    torch.testing.assert_close(one, outputs[:1])  # no sample depends on its batch
 
 
-def test_permuted_pixels_leave_a_perceptron_unchanged() -> None:
-    """Permuting pixels and the rows of the first matrix alike changes no output: dense layers know no neighbours."""
-    population = Population.initial(Architecture(20, (16, 16), 5), [0], dtype=torch.float64)
+def test_permuted_pixels_leave_a_perceptron_unchanged(kit: SimpleNamespace) -> None:
+    """Permuting pixels and the columns of the first matrix alike changes no output: dense layers know no neighbours."""
+    population = kit.population((16, 16), [0], inputs=20, classes=5)
     order = torch.randperm(20, generator=torch.Generator().manual_seed(1))
     x = torch.randn(1, 30, 20, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
-    before = population.logits(x)
-    population.parameters.parts[0].copy_(population.parameters.parts[0][:, order])
-    torch.testing.assert_close(population.logits(x[:, :, order]), before, rtol=0, atol=1e-9)
+    before = population.logits([x]).clone()
+    first = population.parameters.weights_of(0)[0]
+    first.copy_(first[:, order])
+    torch.testing.assert_close(population.logits([x[:, :, order]]), before, rtol=0, atol=1e-9)

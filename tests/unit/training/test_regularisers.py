@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -13,16 +15,20 @@ from torch import nn
 from genlab_tui.errors import BadValue
 from genlab_tui.regularisers import REGULARISERS
 from genlab_tui.training import optimise
-from genlab_tui.training.batches import Batches, shift_table
+from genlab_tui.training.batches import shift_table
+from genlab_tui.training.losses import Targets, objective
 from genlab_tui.training.members import Member, Recipe, Samples
-from genlab_tui.training.population import BN_EPSILON, Architecture, Population
+from genlab_tui.training.population import BN_EPSILON, Population
+from genlab_tui.training.strengths import Strengths
 
 ONE = [Member("true", 1)]
 
 
-def _batches(kit: SimpleNamespace, samples: Samples, batch: int = 60, **regularisers: float) -> Batches:
+def _batches(
+    kit: SimpleNamespace, samples: Samples, batch: int = 60, hidden: tuple[int, ...] = (8,), **regularisers: float
+) -> Any:
     named = {name.replace("_", "-"): strength for name, strength in regularisers.items()}
-    batches = Batches(ONE, samples, Recipe((8,), batch=batch, regularisers=named), torch.float64)
+    batches = kit.Draws(ONE, samples, Recipe(hidden, batch=batch, regularisers=named))
     batches.begin(0)
     return batches
 
@@ -31,19 +37,27 @@ def _batches(kit: SimpleNamespace, samples: Samples, batch: int = 60, **regulari
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_l1_and_weight_decay_touch_the_matrices_alone(batch_norm: bool) -> None:
-    """Both act on every weight matrix of every member; not on biases, not on batch norm's scales and shifts."""
-    architecture = Architecture(5, (4, 3), 2, batch_norm)
-    population = Population.initial(architecture, [1, 2, 3], dtype=torch.float64)
-    population.parameters.flat.copy_(torch.randn(population.parameters.flat.shape, dtype=torch.float64))
-    before = [part.clone() for part in population.parameters.parts]
-    gradient = population.parameters.like()
-    optimise.add_l1(gradient, population.parameters, architecture.weights, 0.3)
-    optimise.decay_weights(population.parameters, architecture.weights, 0.9)
-    for k, part in enumerate(population.parameters.parts):
-        is_matrix = k < architecture.depth
-        torch.testing.assert_close(part, before[k] * (0.9 if is_matrix else 1.0))
-        torch.testing.assert_close(gradient.parts[k], 0.3 * before[k].sign() * is_matrix)
+@pytest.mark.parametrize("factors", [(1.0, 1.0, 1.0), (1.0, 0.0, 3.0)])
+def test_l1_and_weight_decay_touch_the_matrices_alone(
+    kit: SimpleNamespace, batch_norm: bool, factors: tuple[float, ...]
+) -> None:
+    """All act on every weight matrix of every member as strongly as it asks; not on biases, nor scales and shifts."""
+    population = kit.population([(4, 3), (5, 2), (4, 3)], [1, 2, 3], inputs=5, classes=2, batch_norm=batch_norm)
+    parameters = population.parameters
+    parameters.flat.copy_(torch.randn(parameters.flat.shape, dtype=torch.float64))
+    before = [[part.clone() for part in parameters.tensors_of(row)] for row in range(3)]
+    gradient = parameters.like()
+    recipes = [Recipe(lr=0.5, regularisers={"l1": 0.3 * f, "weight-decay": 0.4 * f}) for f in factors]
+    coupled = [dataclasses.replace(r, coupled=True) for r in recipes]
+    optimise.Penalties(parameters, Strengths(coupled), folded=False).add(gradient, parameters)
+    optimise.Penalties(parameters, Strengths(recipes), folded=False).decay(parameters, 0.5)
+    for row, f in enumerate(factors):
+        for k, part in enumerate(parameters.tensors_of(row)):
+            is_matrix = k < 3
+            old = before[row][k]
+            torch.testing.assert_close(part, old * (1 - 0.5 * 0.5 * 0.4 * f if is_matrix else 1.0))
+            expected = (0.3 * f * old.sign() + 0.4 * f * old) * is_matrix
+            torch.testing.assert_close(gradient.tensors_of(row)[k], expected)
 
 
 def test_decay_is_decoupled_and_follows_the_learning_rate(kit: SimpleNamespace) -> None:
@@ -51,9 +65,9 @@ def test_decay_is_decoupled_and_follows_the_learning_rate(kit: SimpleNamespace) 
     samples = kit.make_samples(classes=1)  # one class: the loss is 0 whatever the weights
     recipe = Recipe((6,), "adam", 0.1, decay=0.5, batch=20, epochs=3, target=2, regularisers={"weight-decay": 2.0})
     trained = kit.run(ONE, samples, recipe).state.trained(0)
-    start = Population.initial(Architecture(25, (6,), 1), [1], dtype=torch.float64)
+    start = kit.population((6,), [1], classes=1)
     factor = math.prod((1 - 0.1 * 0.5**epoch * 2.0) ** 3 for epoch in range(3))
-    for part, first in zip(trained.parameters.parts[:2], start.parameters.parts[:2], strict=True):
+    for part, first in zip(trained.parameters.weights_of(0), start.parameters.weights_of(0), strict=True):
         torch.testing.assert_close(part, factor * first)
 
 
@@ -63,21 +77,21 @@ def test_decay_is_decoupled_and_follows_the_learning_rate(kit: SimpleNamespace) 
 @pytest.mark.parametrize("drop", [0.1, 0.5, 0.8])
 def test_dropout_drops_its_share_and_scales_the_rest(kit: SimpleNamespace, drop: float) -> None:
     """Multipliers are 0 with the probability and 1 / (1 - p) else, drawn anew per step, layer and unit."""
-    batches = _batches(kit, kit.make_samples(), dropout=drop)
-    first, second = batches.masks(0, 0, (200, 300))
-    assert (first.shape, second.shape) == ((1, 60, 200), (1, 60, 300))
+    batches = _batches(kit, kit.make_samples(), hidden=(200, 300), dropout=drop)
+    (first,), (second,) = batches.masks(0, 0)
+    assert (first.shape, second.shape) == ((60, 200), (60, 300))
     for mask in (first, second):
         kept = mask[mask > 0]
         torch.testing.assert_close(kept, torch.full_like(kept, 1 / (1 - drop)))
         share = 1 - len(kept) / mask.numel()
         assert abs(share - drop) < 5 * math.sqrt(drop * (1 - drop) / mask.numel())
-    assert not torch.equal(first, second[:, :, :200])
-    assert not torch.equal(first, batches.masks(1, 0, (200, 300))[0])
-    assert torch.equal(first, batches.masks(0, 0, (200, 300))[0]), "a step has one draw, however often it is asked for"
+    assert not torch.equal(first, second[:, :200])
+    assert not torch.equal(first, batches.masks(1, 0)[0][0])
+    assert torch.equal(first, batches.masks(0, 0)[0][0]), "a step has one draw, however often it is asked for"
 
 
 def test_without_dropout_there_are_no_masks(kit: SimpleNamespace) -> None:
-    assert _batches(kit, kit.make_samples()).masks(0, 0, (20,)) == []
+    assert _batches(kit, kit.make_samples()).masks(0, 0) == []
 
 
 def test_batch_norm_in_training_and_in_evaluation(kit: SimpleNamespace) -> None:
@@ -86,24 +100,25 @@ def test_batch_norm_in_training_and_in_evaluation(kit: SimpleNamespace) -> None:
     samples = kit.make_samples(n=50)
     recipe = Recipe((7,), "sgd", 1e-300, batch=13, epochs=1, target=2, regularisers={"batch-norm": momentum})
     trained = kit.run(ONE, samples, recipe).state.trained(0)  # weights do not move, statistics do
-    weight, out, scale, shift, bias = (part[0] for part in trained.parameters.parts)
-    assert torch.equal(scale, torch.ones(1, 7, dtype=torch.float64))
+    weight, out, scale, shift, bias = trained.parameters.tensors_of(0)
+    assert torch.equal(scale, torch.ones(7, dtype=torch.float64))
     mean, variance = torch.zeros(7, dtype=torch.float64), torch.ones(7, dtype=torch.float64)
-    batches = Batches(ONE, samples, recipe, torch.float64)
+    batches = kit.Draws(ONE, samples, recipe)
     batches.begin(0)
     assert len(batches.bounds) == steps
     for position in range(steps):
         x, target = batches.batch(position)
-        normed = nn.functional.batch_norm(x[0] @ weight, mean, variance, scale[0], shift[0], True, momentum, BN_EPSILON)
-        expected = nn.functional.cross_entropy(normed.relu() @ out + bias, target[0])
-        loss = trained.gradient(x, target, [], trained.parameters.like())
-        torch.testing.assert_close(loss[0], expected)
+        normed = nn.functional.batch_norm(x[0] @ weight.T, mean, variance, scale, shift, True, momentum, BN_EPSILON)
+        expected = nn.functional.cross_entropy(normed.relu() @ out.T + bias, target[0])
+        loss = objective("cross-entropy", Targets(target.argmax(2)))
+        found = trained.gradient([x], loss, [], trained.parameters.like())
+        torch.testing.assert_close(found[0], expected)
     fresh = kit.run(ONE, samples, recipe).state.trained(0)
-    torch.testing.assert_close(fresh.statistics.parts[0][0, 0], mean)
-    torch.testing.assert_close(fresh.statistics.parts[1][0, 0], variance)
+    torch.testing.assert_close(fresh.statistics.vectors_of(0)[0], mean)
+    torch.testing.assert_close(fresh.statistics.vectors_of(0)[1], variance)
     x = samples.test_inputs[0]
-    normed = nn.functional.batch_norm(x @ weight, mean, variance, scale[0], shift[0], False, momentum, BN_EPSILON)
-    torch.testing.assert_close(fresh.logits(x[None])[0], normed.relu() @ out + bias)
+    normed = nn.functional.batch_norm(x @ weight.T, mean, variance, scale, shift, False, momentum, BN_EPSILON)
+    torch.testing.assert_close(fresh.logits([x[None]])[0].t(), normed.relu() @ out.T + bias)
 
 
 def test_batch_norm_refuses_batches_of_one(kit: SimpleNamespace) -> None:
@@ -158,9 +173,9 @@ def test_augmentation_shifts_each_sample_by_itself_and_in_training_alone(
         assert len(matches) == 1
         used.add(matches[0])
     assert used == set(range(len(table)))
-    first = moved.shifts
+    first = moved.batches.shifts[1]
     moved.begin(1)
-    assert not torch.equal(moved.shifts, first), "drawn anew in every epoch"
+    assert not torch.equal(moved.batches.shifts[1], first), "drawn anew in every epoch"
 
 
 @pytest.mark.parametrize("epsilon", [0.1, 0.9])
@@ -223,10 +238,9 @@ def test_early_stopping_keeps_the_best_weights(kit: SimpleNamespace, batch_norm:
     outcome = state.outcomes[0]
     assert outcome.end == "early stopping"
 
-    start = Population.initial(Architecture(25, (16,), 4, batch_norm), [1], dtype=torch.float64)
-    module = kit.module_of(start, 0)
+    module = kit.module_of(kit.population((16,), [1], batch_norm=batch_norm), 0)
     optimiser = torch.optim.SGD(module.parameters(), lr=0.05, momentum=0.9)
-    batches = Batches(ONE, samples, recipe, torch.float64)
+    batches = kit.Draws(ONE, samples, recipe)
     held_out = slice(54, 60)
     best, best_epoch, best_module, epoch = math.inf, 0, module, 0
     while epoch - best_epoch < 4:
@@ -280,7 +294,7 @@ def test_every_declared_regulariser_changes_training(kit: SimpleNamespace) -> No
     def end(regularisers: dict[str, float]) -> torch.Tensor:
         recipe = Recipe((9,), "adam", 0.05, batch=10, epochs=25, target=2, regularisers=regularisers)
         trained: Population = kit.run(ONE, samples, recipe).state.trained(0)
-        return trained.parameters.parts[0]
+        return trained.parameters.weights_of(0)[0]
 
     plain = end({})
     for regulariser in REGULARISERS:

@@ -12,10 +12,9 @@ from torch import nn
 
 from genlab_tui import events as ev
 from genlab_tui.training import seeds
-from genlab_tui.training.batches import Batches, bounds
+from genlab_tui.training.batches import bounds
 from genlab_tui.training.evaluate import Cadence, evaluate
 from genlab_tui.training.members import FINALS, Member, Recipe
-from genlab_tui.training.population import Architecture, Population
 
 EVERYTHING = {
     "dropout": 0.4,
@@ -79,7 +78,7 @@ def test_looking_changes_nothing(kit: SimpleNamespace, monkeypatch: pytest.Monke
 def test_evaluation_in_pieces_is_evaluation(kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks and spans: sums over pieces are the whole, for members with different sets."""
     samples = kit.make_samples(n=61)
-    population = Population.initial(Architecture(25, (8,), 4), [1, 2], dtype=torch.float64)
+    population = kit.population((8,), [1, 2])
     sets, labels = torch.tensor([1, 0]), samples.labels[[0, 2]]
     whole = evaluate(population, samples.inputs, sets, labels)
     monkeypatch.setattr("genlab_tui.training.evaluate._ELEMENTS", {"cpu": 1})
@@ -104,8 +103,8 @@ def test_a_member_ends_at_the_first_epoch_with_the_target(
     samples = kit.make_samples(n=200, noise=0.6)
     recipe = Recipe((32,), "adam", 0.01, batch=10, epochs=40, target=0.97)
     usual = kit.run(MEMBERS[:2], samples, recipe).state.outcomes
-    monkeypatch.setattr("genlab_tui.training.train.SCREEN", 1000)
-    monkeypatch.setattr("genlab_tui.training.train.SCREEN_SLACK", 1.0)
+    monkeypatch.setattr("genlab_tui.training.measure.SCREEN", 1000)
+    monkeypatch.setattr("genlab_tui.training.measure.SCREEN_SLACK", 1.0)
     looked = kit.run(MEMBERS[:2], samples, recipe).state.outcomes
     assert {i: (o.end, o.step) for i, o in usual.items()} == {i: (o.end, o.step) for i, o in looked.items()}
     for outcome in usual.values():
@@ -145,7 +144,7 @@ def test_curves_are_dense_at_first_and_bounded(n: int, test: int, batch: int, ep
 def test_labels_are_drawn_once_but_for_the_control(kit: SimpleNamespace) -> None:
     """Labels of every epoch are those of the samples; the fresh ones are new in every epoch and uniform."""
     samples = kit.make_samples(n=400)
-    batches = Batches(MEMBERS, samples, Recipe((4,)), torch.float64)
+    batches = kit.Draws(MEMBERS, samples, Recipe((4,)))
     first = batches.labels_at(0)
     fresh = []
     for epoch in range(12):
@@ -164,7 +163,7 @@ def test_labels_are_drawn_once_but_for_the_control(kit: SimpleNamespace) -> None
 def test_training_uses_the_labels_of_its_epoch(kit: SimpleNamespace) -> None:
     """The targets of all batches of an epoch, put back in order, are that epoch's labels: each sample once."""
     samples = kit.make_samples()
-    batches = Batches(MEMBERS, samples, Recipe((4,), batch=7), torch.float64)
+    batches = kit.Draws(MEMBERS, samples, Recipe((4,), batch=7))
     orders = []
     for epoch in range(3):
         batches.begin(epoch)
@@ -184,10 +183,10 @@ def test_draws_do_not_depend_on_the_company(kit: SimpleNamespace) -> None:
     """Batches, shifts, mixing, masks and fresh labels of a member are the same whoever trains beside it."""
     samples = kit.make_samples()
     recipe = Recipe((9, 7), batch=11, regularisers={**EVERYTHING, "early-stopping": 5.0})
-    together = Batches(MEMBERS, samples, recipe, torch.float64)
+    together = kit.Draws(MEMBERS, samples, recipe)
     for row, member in enumerate(MEMBERS):
         for company in ([member], [Member("other", 99), member], [*reversed(MEMBERS)]):
-            batches, at = Batches(company, samples, recipe, torch.float64), company.index(member)
+            batches, at = kit.Draws(company, samples, recipe), company.index(member)
             for epoch in (0, 5):
                 batches.begin(epoch)
                 together.begin(epoch)
@@ -195,23 +194,54 @@ def test_draws_do_not_depend_on_the_company(kit: SimpleNamespace) -> None:
                     for mine, theirs in zip(batches.batch(position), together.batch(position), strict=True):
                         assert torch.equal(mine[at], theirs[row])
                     step = epoch * len(batches.bounds) + position
-                    masks = zip(
-                        batches.masks(step, position, (9, 7)), together.masks(step, position, (9, 7)), strict=True
-                    )
+                    masks = list(zip(batches.masks(step, position), together.masks(step, position), strict=True))
+                    assert len(masks) == 2
                     assert all(torch.equal(mine[at], theirs[row]) for mine, theirs in masks)
 
 
-def test_initial_weights_are_those_of_the_seed() -> None:
+@pytest.mark.parametrize("streams", [None, [0, 0, 0]])
+def test_initial_weights_are_those_of_the_seed(kit: SimpleNamespace, streams: list[int] | None) -> None:
     """He-normal matrices, zero biases; alike for a seed in any company and precision, other for another seed."""
-    architecture = Architecture(300, (200,), 10)
-    three = Population.initial(architecture, [5, 6, 5])
-    alone = Population.initial(architecture, [5], dtype=torch.float64)
-    assert torch.equal(three.parameters.parts[0][0], three.parameters.parts[0][2])
-    assert not torch.equal(three.parameters.parts[0][0], three.parameters.parts[0][1])
-    assert torch.equal(alone.parameters.parts[0][0], three.parameters.parts[0][0].double())
-    assert float(three.parameters.parts[0][0].std()) == pytest.approx(math.sqrt(2 / 300), rel=0.02)
-    assert not three.parameters.parts[2].any()
-    assert not three.parameters.parts[3].any()
+    three = kit.population((200,), [5, 6, 5], inputs=300, classes=10, dtype=torch.float32, streams=streams)
+    alone = kit.population((200,), [5], inputs=300, classes=10)
+    first, second, third = (three.parameters.weights_of(row)[0] for row in range(3))
+    assert torch.equal(first, third)
+    assert not torch.equal(first, second)
+    assert torch.equal(alone.parameters.weights_of(0)[0], first.double())
+    assert float(first.std()) == pytest.approx(math.sqrt(2 / 300), rel=0.02)
+    for row in range(3):
+        assert not any(vector.any() for vector in three.parameters.vectors_of(row))
+
+
+def test_initial_weights_are_the_same_numbers_in_every_version(kit: SimpleNamespace) -> None:
+    """The first weight matrix of a seed is drawn [before, after] from its own generator, as it always was."""
+    network = kit.population((7,), [5], dtype=torch.float32)
+    source = seeds.generator(5, seeds.INIT)
+    for weight, (before, after) in zip(network.parameters.weights_of(0), ((25, 7), (7, 4)), strict=True):
+        assert torch.equal(weight, torch.randn(before, after, generator=source).t() * math.sqrt(2 / before))
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_initialisation_schemes(kit: SimpleNamespace, batch_norm: bool) -> None:
+    """Glorot's and torch's own have the bounds that they declare; torch's draws biases too, where there are any."""
+    schemes = ["glorot-uniform", "torch", "he-normal"]
+    three = kit.population(
+        (150,), [5, 5, 5], inputs=300, classes=50, dtype=torch.float32, schemes=schemes, batch_norm=batch_norm
+    )
+    sizes = ((300, 150), (150, 50))
+    for row, bounds_of in ((0, [(6 / (a + b)) ** 0.5 for a, b in sizes]), (1, [a**-0.5 for a, _ in sizes])):
+        for weight, bound in zip(three.parameters.weights_of(row), bounds_of, strict=True):
+            assert bound * 0.99 < float(weight.abs().max()) <= bound
+            assert float(weight.std()) == pytest.approx(bound / 3**0.5, rel=0.03)
+    *hidden, out = three.parameters.vectors_of(1)
+    assert 150**-0.5 * 0.9 < float(out.abs().max()) <= 150**-0.5
+    if batch_norm:
+        assert torch.equal(hidden[0], torch.ones(150))
+        assert not hidden[1].any()
+    else:
+        assert 300**-0.5 * 0.9 < float(hidden[0].abs().max()) <= 300**-0.5
+    for row in (0, 2):
+        assert not three.parameters.vectors_of(row)[-1].any()
 
 
 def test_streams_are_apart() -> None:
@@ -241,24 +271,23 @@ def test_no_batch_of_one_is_left_over(n: int, batch: int, sizes: list[int]) -> N
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_gradient_equals_finite_differences(batch_norm: bool) -> None:
+def test_gradient_equals_finite_differences(kit: SimpleNamespace, batch_norm: bool) -> None:
     """In float64, central differences of the loss along every parameter agree to 1e-6."""
-    architecture = Architecture(4, (5, 3), 3, batch_norm)
-    population = Population.initial(architecture, [8], dtype=torch.float64)
+    population = kit.population((5, 3), [8], inputs=4, classes=3, batch_norm=batch_norm)
     source = torch.Generator().manual_seed(5)
     population.parameters.flat.add_(0.2 * torch.randn(population.parameters.flat.shape, generator=source).double())
     x = torch.randn(1, 9, 4, generator=source, dtype=torch.float64)
     target = torch.rand(1, 9, 3, generator=source, dtype=torch.float64)
     target /= target.sum(2, keepdim=True)
-    masks = [(torch.rand(1, 9, h, generator=source) > 0.2).double() / 0.8 for h in (5, 3)]
+    masks = [[(torch.rand(9, h, generator=source) > 0.2).double() / 0.8] for h in (5, 3)]
     out, scrap = population.parameters.like(), population.parameters.like()
-    population.gradient(x, target, masks, out)
+    kit.gradient(population, x, target, masks, out)
     flat, h = population.parameters.flat, 1e-6
     for k in range(len(flat)):
         centre = float(flat[k])
         around = []
         for side in (centre + h, centre - h):
             flat[k] = side
-            around.append(float(population.gradient(x, target, masks, scrap)))
+            around.append(float(kit.gradient(population, x, target, masks, scrap)))
         flat[k] = centre
         assert float(out.flat[k]) == pytest.approx((around[0] - around[1]) / (2 * h), rel=1e-5, abs=1e-8)

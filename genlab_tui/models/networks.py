@@ -1,0 +1,176 @@
+"""The convolutional networks of the papers by name: what each is, what it takes, how to build it. No torch here.
+
+A network with a width takes it behind a colon: `resnet-18:16` is a ResNet-18 of widths 16, 32, 64, 128.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from genlab_tui.errors import BadValue, nearest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network: `smallest` is the least height and width of its images; `width` is 0 where it cannot be chosen."""
+
+    name: str
+    title: str
+    paper: str
+    help: str
+    has_batch_norm: Literal["always", "never", "optional"]
+    smallest: int = 8
+    width: int = 0
+    widest: int = 0
+
+
+_FRANKLE = "Frankle & Carbin 2019, arXiv 1803.03635"
+
+_ALL = (
+    Network(
+        "small-inception",
+        "Small Inception",
+        "Zhang et al. 2017, arXiv 1611.03530",
+        "Eight blocks of parallel 1x1 and 3x3 convolutions; 1,649,402 parameters on 28x28x3, batch norm or not.",
+        "optional",
+    ),
+    Network(
+        "small-alexnet",
+        "Small AlexNet",
+        "Zhang et al. 2017, arXiv 1611.03530",
+        "Two 5x5 convolutions, pooled and normalised across channels, then 384-192; 1,387,786 parameters on 28x28x3.",
+        "never",
+    ),
+    Network(
+        "lenet",
+        "LeNet-5",
+        "LeCun et al. 1998, as in Li et al. 2018, arXiv 1804.08838",
+        "Two 5x5 convolutions (6, 16), each max-pooled, then 120-84, with ReLU; 44,426 parameters on MNIST.",
+        "never",
+        smallest=16,
+    ),
+    Network("conv-2", "Conv-2", _FRANKLE, "Two 3x3 convolutions (64, 64), a max-pool, then 256-256.", "never"),
+    Network("conv-4", "Conv-4", _FRANKLE, "Conv-2 with a second stage (128, 128), then 256-256.", "never"),
+    Network("conv-6", "Conv-6", _FRANKLE, "Conv-4 with a third stage (256, 256), then 256-256.", "never"),
+    Network(
+        "vgg-11",
+        "VGG-11",
+        "Simonyan & Zisserman 2015, arXiv 1409.1556",
+        "Eight 3x3 convolutions (64 to 512) with five max-pools, then one linear layer, as usual for small images.",
+        "optional",
+    ),
+    Network(
+        "resnet-18",
+        "ResNet-18",
+        "He et al. 2016, arXiv 1512.03385; widths of Nakkiran et al. 2019, arXiv 1912.02292",
+        "Eight residual blocks of widths k, 2k, 4k, 8k behind a 3x3 stem without pooling; k = 64 is the standard one.",
+        "always",
+        width=64,
+        widest=256,
+    ),
+    Network(
+        "resnet-20",
+        "ResNet-20",
+        "He et al. 2016, arXiv 1512.03385, section 4.2",
+        "Nine residual blocks of widths 16k, 32k, 64k with parameter-free shortcuts (option A); k = 1 is the paper's.",
+        "always",
+        width=1,
+        widest=16,
+    ),
+    Network(
+        "cnn-5",
+        "5-layer CNN",
+        "Nakkiran et al. 2019, arXiv 1912.02292",
+        "Four 3x3 convolutions of widths k to 8k, then one linear layer; k = 64 has 1,558,026 parameters on CIFAR-10.",
+        "always",
+        width=64,
+        widest=512,
+    ),
+)
+
+NETWORKS: Mapping[str, Network] = {network.name: network for network in _ALL}
+
+
+def resolve(name: str) -> tuple[Network, int]:
+    """Return the network that a name means and its width (0 where it has none). Raises BadValue."""
+    stem, colon, suffix = name.partition(":")
+    if stem not in NETWORKS:
+        raise BadValue(f"there is no network {stem!r}", nearest(stem, tuple(NETWORKS)))
+    network = NETWORKS[stem]
+    if not colon:
+        return network, network.width
+    if not network.width:
+        raise BadValue(f"{stem} comes in one width only, not {suffix!r}", f"write {stem}")
+    if suffix.isascii() and suffix.isdigit() and 1 <= int(suffix) <= network.widest:
+        return network, int(suffix)
+    raise BadValue(
+        f"width {suffix!r} of {stem} is not a whole number from 1 to {network.widest}",
+        f"the standard one is {stem}:{network.width}",
+    )
+
+
+def check(name: str, shape: tuple[int, ...]) -> None:
+    """Raise BadValue unless the name is known and its network takes inputs of this shape, (C, H, W)."""
+    network, _ = resolve(name)
+    text = "x".join(str(size) for size in shape) or "scalar"
+    if len(shape) != 3 or min(shape) < 1:
+        raise BadValue(f"{name} needs images (channels, height, width), not {text} inputs", "choose an image data set")
+    if min(shape[1:]) < network.smallest:
+        least = f"{network.smallest}x{network.smallest}"
+        raise BadValue(f"{name} needs images of at least {least} pixels, not {shape[1]}x{shape[2]}")
+
+
+def build(
+    name: str,
+    shape: tuple[int, ...],
+    classes: int,
+    *,
+    batch_norm: bool = False,
+    batch_norm_momentum: float = 0.1,
+    dropout: float = 0.0,
+) -> nn.Module:
+    """Return a network for inputs (N, C, H, W) that gives logits (N, classes), drawn from torch's global generator.
+
+    A network that always has batch norm has it whatever `batch_norm` says. Dropout modules are there at 0 too: on the
+    hidden units of dense layers, or on the pooled features where the last layer is the only dense one. Raises BadValue.
+    """
+    network, width = resolve(name)
+    check(name, shape)
+    if batch_norm and network.has_batch_norm == "never":
+        others = ", ".join(other.name for other in _ALL if other.has_batch_norm != "never")
+        raise BadValue(f"{network.name} has no batch norm", f"these have: {others}")
+
+    from genlab_tui.models import conv, inception, resnet
+
+    momentum = batch_norm_momentum if batch_norm or network.has_batch_norm == "always" else None
+    match network.name:
+        case "small-inception":
+            return inception.small_inception(shape, classes, momentum=momentum, dropout=dropout)
+        case "small-alexnet":
+            return conv.small_alexnet(shape, classes, dropout=dropout)
+        case "lenet":
+            return conv.lenet(shape, classes, dropout=dropout)
+        case "vgg-11":
+            return conv.vgg_11(shape, classes, momentum=momentum, dropout=dropout)
+        case "resnet-18":
+            return resnet.resnet_18(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
+        case "resnet-20":
+            return resnet.resnet_20(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
+        case "cnn-5":
+            return conv.cnn_5(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
+        case _:
+            return conv.conv_k(int(network.name.removeprefix("conv-")), shape, classes, dropout=dropout)
+
+
+def parameter_count(name: str, shape: tuple[int, ...], classes: int, **options: Any) -> int:
+    """Return the number of weights and biases of what `build` would return, without drawing or keeping any."""
+    import torch
+
+    with torch.device("meta"):
+        module = build(name, shape, classes, **options)
+    return sum(p.numel() for p in module.parameters())

@@ -1,0 +1,73 @@
+"""Residual networks for small images, of torchvision's basic blocks: ResNet-18 of any width and ResNet-20."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models.resnet import BasicBlock
+
+from genlab_tui.models.conv import HE_FAN_OUT, initialise
+
+Shortcut = Callable[[int, int], nn.Module]
+"""What makes the shortcut of a block that halves the image, from its channels before and after."""
+
+
+class Padded(nn.Module):
+    """The parameter-free shortcut (option A of He et al. 2016): every second pixel, new channels zero."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.extra = outputs - inputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, self.extra))
+
+
+def resnet_18(k: int, shape: Sequence[int], classes: int, *, momentum: float, dropout: float) -> nn.Sequential:
+    """Return four stages of two blocks, widths k to 8k, with projections (option B) where the image is halved.
+
+    Nakkiran et al. 2019 take the same widths with blocks of the pre-activation kind; these are torchvision's.
+    """
+
+    def projection(inputs: int, outputs: int) -> nn.Module:
+        convolution = nn.Conv2d(inputs, outputs, 1, 2, bias=False)
+        return nn.Sequential(convolution, nn.BatchNorm2d(outputs, momentum=momentum))
+
+    return _residual((k, 2 * k, 4 * k, 8 * k), 2, projection, shape[0], classes, momentum, dropout)
+
+
+def resnet_20(k: int, shape: Sequence[int], classes: int, *, momentum: float, dropout: float) -> nn.Sequential:
+    """Return three stages of three blocks, widths 16k, 32k, 64k, with parameter-free shortcuts (He et al. 2016)."""
+    return _residual((16 * k, 32 * k, 64 * k), 3, Padded, shape[0], classes, momentum, dropout)
+
+
+def _residual(
+    widths: Sequence[int],
+    blocks: int,
+    shortcut: Shortcut,
+    channels: int,
+    classes: int,
+    momentum: float,
+    dropout: float,
+) -> nn.Sequential:
+    """Return a 3x3 stem, stages that each but the first halve the image, a mean over pixels and one linear layer.
+
+    Convolutions are drawn from He's normal by fan-out, as torchvision does; the linear layer as torch does.
+    """
+    norm = partial(nn.BatchNorm2d, momentum=momentum)
+    inputs = widths[0]
+    layers: list[nn.Module] = [nn.Conv2d(channels, inputs, 3, padding=1, bias=False), norm(inputs), nn.ReLU()]
+    for stage, width in enumerate(widths):
+        for block in range(blocks):
+            if stage and not block:
+                layers.append(BasicBlock(inputs, width, 2, shortcut(inputs, width), norm_layer=norm))
+            else:
+                layers.append(BasicBlock(inputs, width, norm_layer=norm))
+            inputs = width
+    features = nn.Sequential(*layers)
+    initialise(features, HE_FAN_OUT)
+    head = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(inputs, classes))
+    return nn.Sequential(*features, *head)
