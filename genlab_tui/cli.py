@@ -133,11 +133,19 @@ def demo(first_seed: int, csv_path: str | None) -> int:
 )
 @click.option("--on", multiple=True, metavar="R[=STRENGTH]", help="Turn a regulariser on; repeatable.")
 @click.option("--off", multiple=True, metavar="R", help="Turn a regulariser of the preset off; repeatable.")
-@click.option("--arm", "arms", multiple=True, metavar="ARM", help="Launch only this arm; repeatable (default: all).")
+@click.option("--arm", "arms", multiple=True, metavar="ARM", help="Launch only this arm (or: 'noise-*'); repeatable.")
 @click.option("--seeds", type=int, help="How many seeds (default: the preset's).")
 @click.option("--first-seed", type=int, default=0, show_default=True, help="The first seed.")
 @click.option("--data", metavar="NAME", help="The data set (default: the preset's); see `genlab-tui data`.")
-@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="Where it trains.")
+@click.option(
+    "--device",
+    "--devices",
+    "device",
+    default="auto",
+    show_default=True,
+    metavar="auto|cpu|cuda:N|all",
+    help="Where it trains; all: on every GPU at once.",
+)
 @click.option("--name", default="", help="A name to find the run by.")
 @click.option("--hold", is_flag=True, help="Queue it held: it starts after `genlab-tui queue release`.")
 @click.option("--wait", is_flag=True, help="Wait for the end, with progress on stderr; without it, return once queued.")
@@ -200,6 +208,16 @@ _declare(main, "pause", "Pause running runs; each keeps its slot.")
 _declare(main, "resume", "Let paused runs go on; continue stopped, killed or lost ones from where they were.")
 _declare(main, "stop", "Stop runs at a checkpoint; `resume` continues them.")
 _declare(main, "retry", "Try ended runs again; finished parts are kept.")
+
+
+@main.command()
+@click.argument("run", metavar="RUN")
+@click.argument("regulariser", metavar="REGULARISER[=STRENGTH|=off]")
+def change(run: str, regulariser: str) -> int:
+    """Change a regulariser of a run in training, from its next epoch on. Such a run is never SHOWN."""
+    from genlab_tui.commands.control import change_run
+
+    return change_run(run, regulariser)
 
 
 @main.command(name="rm")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from genlab_tui.config import Param, config_values, param, params
 from genlab_tui.errors import NotFound, nearest
+from genlab_tui.regularisers import applicable
 
 if TYPE_CHECKING:
     from genlab_tui.events import Event
@@ -234,7 +235,9 @@ class Context(Protocol):
     arms: tuple[Arm, ...]
     """The arms launched, in the order of the plan."""
     device: str
-    """`cpu` or `cuda:N`, resolved."""
+    """`cpu` or `cuda:N`, resolved: where the samples are put."""
+    devices: tuple[str, ...]
+    """All that the run was given; `device` is the first of them."""
     data_dir: Path
 
     def stage(self, key: str, body: Callable[[], Generator[Event, None, T]]) -> Generator[Event, None, T]:
@@ -272,7 +275,8 @@ class Phenomenon:
 
     `plan(config, spec)` gives every arm of the config (the caller keeps those in `spec.arms`); `estimate` what a run
     costs; `figures` what to draw from data that may still be incomplete; `claims` what is judged; `run` yields
-    events. `version` goes up when the numbers of a config change: it is part of a run's identity.
+    events. `version` goes up when the numbers of a config change: it is part of a run's identity. `in_flight(config)`
+    says whether regularisers can be changed while a run trains.
     """
 
     name: str
@@ -293,6 +297,13 @@ class Phenomenon:
     regularisers: tuple[str, ...] = ()
     headline: tuple[str, ...] = ()
     version: int = 1
+    in_flight: Callable[[Any], bool] = lambda config: True
+
+    def changeable(self, spec: RunSpec) -> tuple[str, ...]:
+        """Return the regularisers that may be changed while a run trains: the dynamic ones that it has."""
+        if not self.in_flight(self.config_of(spec)):
+            return ()
+        return tuple(r.name for r in applicable(self.regularisers) if r.dynamic)
 
     def params(self) -> tuple[Param, ...]:
         """The declared config fields, in order."""

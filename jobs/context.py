@@ -72,7 +72,7 @@ class WorkerContext:
         spec: RunSpec,
         arms: tuple[Arm, ...],
         *,
-        device: str,
+        devices: tuple[str, ...],
         data_dir: Path,
         log: EventLog,
         kept: Mapping[str, Any] | None = None,
@@ -80,7 +80,8 @@ class WorkerContext:
         changed: Sequence[ev.Change] = (),
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
-        self.spec, self.arms, self.device, self.data_dir = spec, arms, device, data_dir
+        self.spec, self.arms, self.data_dir = spec, arms, data_dir
+        self.device, self.devices = devices[0], devices
         self.terminated = False
         """Set by a signal or by the loss of the keeper: the next poll saves and stops."""
         self._run, self._log = run, log

@@ -57,10 +57,11 @@ class Drain:
             room = {d.name: d.slots - d.busy_slots for d in known}
             started = 0
             for record in waiting:
-                names = [name for name in local.candidates(record.device, known)[0] if room[name] > 0]
-                if names and (slot := self._start(record, names)):
+                names = local.placed(record.device, local.candidates(record.device, known)[0], room)
+                taken = self._start(record, names) if names else []
+                for slot in taken:
                     room[slot.device] -= 1
-                    started += 1
+                started += bool(taken)
             if not waiting or started < len(waiting):
                 self._rest()
 
@@ -82,53 +83,59 @@ class Drain:
     def _waiting(self) -> list[RunRecord]:
         """Return the queued runs that are not held and that this machine can run, in order."""
         here = {slot.device for slot in local.all_slots()} | {"auto"}
+        here |= {local.ALL} if here - {"auto", "cpu"} else set()
         queued = [r for r in list_now(self.lab) if r.state is RunState.QUEUED and not r.held and r.device in here]
         return sorted(queued, key=lambda r: local.queue_order(self.lab, r))
 
-    def _start(self, record: RunRecord, names: list[str]) -> local.Slot | None:
-        """Start a run on one of these devices; return its slot, or None where none is free after all."""
+    def _start(self, record: RunRecord, names: list[str]) -> list[local.Slot]:
+        """Start a run on one of these devices (or on all); return its slots, none where none is free after all."""
         if self._starts[record.id, record.attempt] >= MAX_STARTS:
             log(f"{record.id} did not start {MAX_STARTS} times: held, see its log.txt")
             del self._starts[record.id, record.attempt]
             runs.hold(self.lab, record.id)
-            return None
-        taken = local.take_slot(self.lab, names)
-        if taken is None:
-            return None
-        slot, slot_fd = taken
+            return []
+        if record.device == local.ALL:
+            taken = local.take_all(self.lab, names)
+        else:
+            one = local.take_slot(self.lab, names)
+            taken = [one] if one else []
+        if not taken:
+            return []
+        slots, slot_fds = [slot for slot, _ in taken], [fd for _, fd in taken]
         run = self.lab.run(record.id)
         run_fd = None
         try:
             run_fd = try_flock(run.keeper_lock)
             if run_fd is None:
-                return None
+                return []
             with open_store(self.lab).locked():
                 # From here on a stop goes to the worker; until here it cancelled the run.
                 queue = read_json(run.queue) or {}
                 if queue.get("cancelled") or queue.get("held"):
-                    return None
+                    return []
             self._starts[record.id, record.attempt] += 1
-            self._start_keeper(record.id, int(queue.get("attempt", 1)), slot, [run_fd, slot_fd])
+            self._start_keeper(record, int(queue.get("attempt", 1)), slots, [run_fd, *slot_fds])
         finally:
-            os.close(slot_fd)
+            for fd in slot_fds:
+                os.close(fd)
             if run_fd is not None:
                 os.close(run_fd)
-        log(f"started {record.id} attempt {record.attempt} on {slot.name}")
-        return slot
+        log(f"started {record.id} attempt {record.attempt} on {' and '.join(slot.name for slot in slots)}")
+        return slots
 
-    def _start_keeper(self, run_id: str, attempt: int, slot: local.Slot, locks: list[int]) -> None:
-        run = self.lab.run(run_id)
+    def _start_keeper(self, record: RunRecord, attempt: int, slots: list[local.Slot], locks: list[int]) -> None:
+        run = self.lab.run(record.id)
         order = {
             "attempt": attempt,
-            "slot": slot.name,
-            "device": slot.device,
+            "slot": " ".join(slot.name for slot in slots),
+            "device": ALL_GPUS if record.device == local.ALL else slots[0].device,
             "locks": locks,
             "python": sys.executable,
             "lab": str(self.lab.root),
             "host": host_name(),
             "boot_id": boot_id(),
             "grace": machine.grace_seconds(),
-            "env": {"CUDA_VISIBLE_DEVICES": slot.gpu.uuid if slot.gpu else ""} | _WORKER_ENVIRONMENT,
+            "env": {"CUDA_VISIBLE_DEVICES": ",".join(s.gpu.uuid for s in slots if s.gpu)} | _WORKER_ENVIRONMENT,
         }
         with open(run.log, "ab", opener=_private) as output:
             process = subprocess.Popen(
@@ -143,6 +150,9 @@ class Drain:
             )
         self._keepers.append((process, run, attempt))
 
+
+ALL_GPUS = "cuda:all"
+"""What a worker is told that was given every GPU."""
 
 _WORKER_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from genlab_tui.store import open_store
 from jobs import gpus, machine
 from jobs.index import list_now
 from jobs.launcher import Device, QueueEntry
+
+ALL = "all"
+"""The device of a run that wants every GPU at once."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,17 @@ def worker_pids(lab: Lab) -> frozenset[int]:
 def candidates(device: str, known: list[Device]) -> tuple[list[str], str]:
     """Return the devices that a run may start on, best first, and in words what it waits for when none has room.
 
-    `auto` means a GPU where there is one, and the CPU where there is none or where others use them all. A GPU that
-    others use is never one to start on.
+    `auto` means a GPU where there is one, and the CPU where there is none or where others use them all. `all` means
+    every GPU that others do not use, together. A GPU that others use is never one to start on.
     """
     by_name = {d.name: d for d in known}
+    cards = [d for d in known if d.name != "cpu"]
+    free = [d for d in cards if not d.used_by_others]
+    if device == ALL:
+        if not cards:
+            return [], "a GPU, which this machine does not have"
+        return [d.name for d in free], " and ".join(_short(d.name) for d in free) or "a GPU that others do not use"
     if device == "auto":
-        cards = [d for d in known if d.name != "cpu"]
-        free = [d for d in cards if not d.used_by_others]
         chosen = free or [by_name["cpu"]]
     elif device not in by_name:
         return [], f"{device}, which this machine does not have"
@@ -111,6 +119,12 @@ def candidates(device: str, known: list[Device]) -> tuple[list[str], str]:
     else:
         chosen = [by_name[device]]
     return [d.name for d in chosen], " or ".join(_short(d.name) for d in chosen)
+
+
+def placed(device: str, names: list[str], room: Mapping[str, int]) -> list[str]:
+    """Return the candidates with room for a run, best first; with `all`, every one of them or none."""
+    found = [name for name in names if room[name] > 0]
+    return [] if device == ALL and found != names else found
 
 
 def _short(device: str) -> str:
@@ -140,11 +154,12 @@ def view(lab: Lab, records: list[RunRecord]) -> list[QueueEntry]:
     room = {d.name: d.slots - d.busy_slots for d in known}
     for position, record in enumerate(queued, start=1):
         names, waits = candidates(record.device, known)
-        start = next((name for name in names if room[name] > 0), None)
+        start = placed(record.device, names, room)
         if record.held:
             waits = "release (held)"
         elif start:
-            room[start] -= 1
+            for name in start if record.device == ALL else start[:1]:
+                room[name] -= 1
             waits = "its start"
         entries.append(QueueEntry(record, position, waits))
     return entries
@@ -189,6 +204,19 @@ def take_slot(lab: Lab, names: list[str]) -> tuple[Slot, int] | None:
             if slot.device == name and (fd := try_flock(slot.path(lab))) is not None:
                 return slot, fd
     return None
+
+
+def take_all(lab: Lab, names: list[str]) -> list[tuple[Slot, int]]:
+    """Lock a free slot of each of these devices and return them with their descriptors; none if one has none."""
+    taken: list[tuple[Slot, int]] = []
+    for name in names:
+        one = take_slot(lab, [name])
+        if one is None:
+            for _, fd in taken:
+                os.close(fd)
+            return []
+        taken.append(one)
+    return taken
 
 
 class LocalLauncher:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import fnmatch
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -16,7 +18,7 @@ from genlab_tui.run import RunSpec, new_run_id
 
 MAX_SEEDS = 1000
 MAX_FIRST_SEED = 2**31 - 2000
-DEVICE = re.compile(r"auto|cpu|cuda:(?:0|[1-9][0-9]{0,2})")
+DEVICE = re.compile(r"auto|cpu|all|cuda:(?:0|[1-9][0-9]{0,2})")
 
 
 def build_spec(
@@ -36,8 +38,9 @@ def build_spec(
 ) -> RunSpec:
     """Return the specification of a run: a preset with some things changed.
 
-    `values` are config fields (texts or typed values); `on` adds regularisers to the preset's, `off` removes them;
-    `seeds` and `data` default to the preset's. Raises NotFound, BadValue or MissingData before anything is written.
+    `values` are config fields (texts or typed values); `arms` are names or patterns (`noise-*`); `on` adds regularisers
+    to the preset's, `off` removes them; `seeds` and `data` default to the preset's. Raises NotFound, BadValue or
+    MissingData before anything is written.
     """
     phenomenon = phenomena.get(phenomenon_name)
     chosen = phenomenon.preset(preset)
@@ -49,7 +52,7 @@ def build_spec(
         preset=preset,
         data=_data(phenomenon, data or chosen.data, lab),
         regularisers=_regularisers(phenomenon, chosen.regularisers, on or {}, off),
-        arms=tuple(dict.fromkeys(arms)) or chosen.arms,
+        arms=chosen.arms,
         seeds=_whole("seeds", chosen.seeds if seeds is None else seeds, 1, MAX_SEEDS),
         first_seed=_whole("first seed", first_seed, 0, MAX_FIRST_SEED),
         device=check_device(device),
@@ -58,16 +61,24 @@ def build_spec(
         phenomenon_version=phenomenon.version,
         parent=parent,
     )
+    spec = dataclasses.replace(spec, arms=_arms(phenomenon, spec, arms) or spec.arms)
     phenomenon.arms_of(spec)  # names every arm that the config does not have
     return spec
 
 
+def _arms(phenomenon: Phenomenon, spec: RunSpec, wanted: Iterable[str]) -> tuple[str, ...]:
+    """Return the arms asked for, each once; a pattern (`noise-*`) stands for all that it fits, if any do."""
+    known = [arm.name for arm in phenomenon.plan(phenomenon.config_of(spec), spec)]
+    found = [name for text in wanted for name in (fnmatch.filter(known, text) or [text])]
+    return tuple(dict.fromkeys(found))
+
+
 def check_device(device: str) -> str:
-    """Return a device as it is written in a spec; raises BadValue for anything but auto, cpu and cuda:N."""
+    """Return a device as it is written in a spec; raises BadValue for anything but auto, cpu, cuda:N and all."""
     text = device.strip().lower()
     text = "cuda:0" if text == "cuda" else text
     if not DEVICE.fullmatch(text):
-        raise BadValue(f"device = {device!r} is not auto, cpu or cuda:N", "for example --device cuda:0")
+        raise BadValue(f"device = {device!r} is not auto, cpu, cuda:N or all", "for example --device cuda:0")
     return text
 
 

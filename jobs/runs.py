@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from genlab_tui import phenomena, regularisers
 from genlab_tui.errors import BadValue, GenlabError, NotFound, nearest
 from genlab_tui.paths import Lab, RunDir
 from genlab_tui.record import IDENTITY_DIGITS, attempt_of, of_spec
@@ -35,8 +36,9 @@ def submit(lab: Lab, spec: RunSpec, *, name: str = "", held: bool = False) -> Ru
 
     Raises BadValue for a device that this machine lacks and for a bad name, LabUnusable where it cannot be written.
     """
-    if spec.device not in ("auto", "cpu") and spec.device not in {s.device for s in local.all_slots()}:
-        known = ", ".join(dict.fromkeys(s.device for s in local.all_slots()))
+    here = list(dict.fromkeys(s.device for s in local.all_slots()))
+    if spec.device not in ("auto", "cpu", *here, *([local.ALL] if here != ["cpu"] else [])):
+        known = ", ".join(here)
         raise BadValue(f"this machine has no {spec.device}", f"it has: {known}")
     meta = RunMeta(name=check_name(name))
     store = open_store(lab)
@@ -131,6 +133,26 @@ def pause(lab: Lab, run_id: RunId) -> None:
             hint = "hold it instead" if verb.record.state is RunState.QUEUED else ""
             raise verb.wrong("only a running run can be paused", hint)
         verb.ask("pause")
+
+
+def change(lab: Lab, run_id: RunId, regulariser: str, strength: float | None) -> None:
+    """Ask a run in training to change a regulariser (None: off) at the beginning of its next epoch.
+
+    Raises GenlabError for a run that is not training, BadValue for a regulariser that it cannot change.
+    """
+    with Verb(lab, run_id) as verb:
+        if verb.record.state not in (RunState.STARTING, RunState.RUNNING, RunState.PAUSED):
+            raise verb.wrong("a regulariser can be changed only while it trains")
+        spec = tail.read_spec(verb.dir)
+        known = phenomena.get(spec.phenomenon).changeable(spec)
+        if regulariser not in known:
+            raise BadValue(
+                f"{clean_text(regulariser, 80)} cannot be changed while {verb.record.title} trains",
+                f"one of {', '.join(known)}" if known else "nothing can: launch another run",
+            )
+        if strength is not None:
+            regularisers.get(regulariser).check(strength)
+        verb.ask("change", regulariser=regulariser, strength=strength)
 
 
 def resume(lab: Lab, run_id: RunId) -> None:

@@ -65,11 +65,11 @@ class Verb:
         decode(RunMeta, document)
         write_json(self.dir.meta, document)
 
-    def ask(self, action: str) -> None:
+    def ask(self, action: str, **what: Any) -> None:
         """Ask the worker of the present attempt for something."""
         writer = LineWriter(self.dir.control)
         try:
-            request = {"attempt": self.record.attempt, "at": round(time.time(), 3), "action": action}
+            request = {"attempt": self.record.attempt, "at": round(time.time(), 3), "action": action} | what
             writer.write(msgspec.json.encode(request), durable=True)
         finally:
             writer.close()

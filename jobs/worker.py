@@ -52,13 +52,13 @@ def work(run: RunDir, guard: Guard) -> None:
     attempt = int(pid.get("attempt", 1))
     kept, saved = earlier(run)
     log = EventLog(run.events, attempt)
-    device, warning = resolve_device(str(pid.get("device", "cpu")), spec)
+    devices, warning = resolve_device(str(pid.get("device", "cpu")), spec)
     lab = Lab(run.path.parent.parent)
     context = WorkerContext(
         run,
         spec,
         phenomenon.arms_of(spec),
-        device=device,
+        devices=devices,
         data_dir=lab.data,
         log=log,
         kept=kept,
@@ -66,7 +66,7 @@ def work(run: RunDir, guard: Guard) -> None:
         changed=changed(run),
     )
     guard.context = context
-    log.write(_begin(device, kept, saved))
+    log.write(_begin(" ".join(devices), kept, saved))
     if warning:
         log.write(ev.Log(text=warning, level="warning"))
     try:
@@ -117,19 +117,19 @@ def changed(run: RunDir) -> tuple[ev.Change, ...]:
     return tuple(sorted(last.values(), key=lambda change: change.step))
 
 
-def resolve_device(given: str, spec: RunSpec) -> tuple[str, str]:
-    """Return the device as torch calls it, and a warning or "". The keeper shows the worker one GPU alone.
+def resolve_device(given: str, spec: RunSpec) -> tuple[tuple[str, ...], str]:
+    """Return the devices as torch calls them, and a warning or "". The keeper shows the worker its GPUs alone.
 
     Raises GenlabError where a GPU was asked for by name and torch cannot use it.
     """
     if not given.startswith("cuda"):
-        return "cpu", ""
+        return ("cpu",), ""
     import torch
 
     if torch.cuda.is_available():
-        return "cuda:0", ""
+        return tuple(f"cuda:{number}" for number in range(torch.cuda.device_count())), ""
     if spec.device == "auto":
-        return "cpu", f"torch {torch.__version__} cannot use {given}: running on the CPU"
+        return ("cpu",), f"torch {torch.__version__} cannot use {given}: running on the CPU"
     raise GenlabError(f"torch {torch.__version__} cannot use {given}", "run `genlab-tui doctor`, or use --device cpu")
 
 

@@ -289,7 +289,8 @@ class LabScreen(ModeScreen):
 
     def _device_names(self) -> list[str]:
         names = [device.name for device in self.genlab.devices]
-        return names if "cpu" in names else ["cpu", *names]
+        names = names if "cpu" in names else ["cpu", *names]
+        return [*names, "all"] if len(names) > 2 else names
 
     def _tell_runs(self) -> None:
         self.query_one(Catalogue).tell(self.genlab.runs, self.genlab.progress)

@@ -42,6 +42,24 @@ def apply(verb: str, runs: tuple[str, ...]) -> int:
     return 1 if failed else 0
 
 
+def change_run(run: str, regulariser: str) -> int:
+    """Change a regulariser of a run in training: `dropout=0.3`, or `dropout=off`."""
+    from genlab_tui import regularisers
+    from jobs import runs as verbs
+
+    lab = lab_home()
+    name, _, given = regulariser.partition("=")
+    if given.strip() == "off":
+        name, strength = regularisers.get(name.strip()).name, None
+    else:
+        name, strength = regularisers.parse(regulariser)
+    record = verbs.find_run(lab, run)
+    verbs.change(lab, record.id, name, strength)
+    to = "off" if strength is None else f"{strength:g}"
+    click.echo(f"{record.id} asked to set {name} to {to} from its next epoch on; its verdict will say so", err=True)
+    return 0
+
+
 def move_run(run: str, before: str | None) -> int:
     """Move a queued run in front of another, or to the end."""
     from jobs import runs as verbs

@@ -589,13 +589,13 @@ PHENOMENON = Phenomenon(
     papers=(BELKIN, NAKKIRAN_RIDGE),
     config=Config,
     presets={
+        "quick": Preset(seeds=5, data="digits", note="the whole curve at n = 300, in seconds"),
         "network": Preset(
             {"model": NETWORK, "n": 1000},
             seeds=4,
             data="digits",
             note="networks of 14 widths trained with 20 % noisy and with clean labels, all at once",
         ),
-        "quick": Preset(seeds=5, data="digits", note="the whole curve at n = 300, in seconds"),
         "standard": Preset(
             {
                 "widths": (
@@ -639,4 +639,5 @@ PHENOMENON = Phenomenon(
     metrics=(*METRICS, *NETWORK_METRICS),
     regularisers=tuple(r.name for r in REGULARISERS),
     headline=("peak_mse", "peak_width", "second_descent"),
+    in_flight=lambda config: config.model == NETWORK,
 )

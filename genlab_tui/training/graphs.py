@@ -91,6 +91,10 @@ class Replay:
         return recorded
 
     def _capture(self, recorded: _Recorded) -> None:
+        with torch.cuda.device(recorded.factor.device):
+            self._capture_here(recorded)
+
+    def _capture_here(self, recorded: _Recorded) -> None:
         before = [tensor.clone() for tensor in self._moving()]
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(torch.cuda.current_stream())
@@ -101,7 +105,8 @@ class Replay:
         for tensor, value in zip(self._moving(), before, strict=True):
             tensor.copy_(value)
         recorded.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(recorded.graph):
+        # Of this thread alone: other shards record on their own GPUs at the same time.
+        with torch.cuda.graph(recorded.graph, capture_error_mode="thread_local"):
             recorded.losses = self._take(recorded)
 
 

@@ -82,7 +82,7 @@ class Measurer:
 
     def _finals(self, shard: Shard, members: list[int], *, best: bool) -> dict[int, Finals]:
         who, part, sets, labels = self._subset(shard, members, best=best)
-        samples, n, loss = self.state.samples, shard.batches.n, shard.recipe.loss
+        samples, n, loss = shard.samples, shard.batches.n, shard.recipe.loss
         train_loss, train_accuracy = evaluate(part, samples.inputs, sets, labels, (0, n), loss)
         test_labels = samples.test_labels[sets]
         test_loss, test_accuracy = evaluate(part, samples.test_inputs, sets, test_labels, None, loss)
@@ -105,6 +105,6 @@ class Measurer:
     def _span(self, shard: Shard, members: list[int], span: tuple[int, int]) -> dict[int, tuple[float, float]]:
         """Return loss and accuracy on some of the training set."""
         who, part, sets, labels = self._subset(shard, members)
-        losses, accuracies = evaluate(part, self.state.samples.inputs, sets, labels, span, shard.recipe.loss)
+        losses, accuracies = evaluate(part, shard.samples.inputs, sets, labels, span, shard.recipe.loss)
         found = dict(zip(who, zip(losses, accuracies, strict=True), strict=True))
         return {i: found[i] for i in members}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from genlab_tui.errors import BadValue
@@ -143,6 +143,11 @@ class Samples:
     @property
     def n(self) -> int:
         return int(self.inputs.shape[1])
+
+    def to(self, device: str) -> Samples:
+        """Return the samples on a device; themselves where they are there already."""
+        names = ("inputs", "labels", "test_inputs", "test_labels")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
     @property
     def features(self) -> int:

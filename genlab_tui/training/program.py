@@ -42,13 +42,21 @@ class Crew:
 
 
 class Program:
-    """Members that train in step with each other. All shards agree in everything that makes up a batch."""
+    """Members that train in step with each other. All shards agree in everything that makes up a batch.
+
+    `samples` are the same data on every device that the run was given; the shards take turns among them.
+    """
 
     def __init__(
-        self, pieces: Sequence[Sequence[int]], members: Sequence[Member], common: Recipe, samples: Samples, crew: Crew
+        self,
+        pieces: Sequence[Sequence[int]],
+        members: Sequence[Member],
+        common: Recipe,
+        samples: Sequence[Samples],
+        crew: Crew,
     ) -> None:
         self.pieces, self.crew = [list(piece) for piece in pieces], crew
-        self.shards = [Shard(piece, members, common, samples) for piece in pieces]
+        self.shards = [Shard(piece, members, common, samples[k % len(samples)]) for k, piece in enumerate(self.pieces)]
         self.recipe, self.batches = self.shards[0].recipe, self.shards[0].batches
 
     @property
@@ -80,7 +88,7 @@ class Program:
     def advance(self, epoch: int, position: int, step: int) -> Tensor:
         """Take step number `step` (from 0) with a batch of an epoch; return the loss of every row of `rows`."""
         losses = self.crew.each(lambda shard: shard.advance(epoch, position, step), self.shards)
-        return losses[0] if len(losses) == 1 else torch.cat(losses)
+        return losses[0] if len(losses) == 1 else torch.cat([loss.to(losses[0].device) for loss in losses])
 
     def change(self, regulariser: str, strength: float | None) -> None:
         """Change a dynamic regulariser of every member, from the next epoch on."""

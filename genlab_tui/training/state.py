@@ -30,9 +30,11 @@ class State:
         recipe: Recipe,
         plan: list[list[int]],
         crew: Crew | None = None,
+        devices: Sequence[str] = (),
     ) -> None:
         self.members, self.samples, self.recipe, self.plan = members, samples, recipe, plan
         self.crew = crew or Crew(1)
+        self.copies = [samples.to(device) for device in devices] or [samples]
         self.outcomes: dict[int, Outcome] = {}
         self.weights: dict[int, tuple[Tensor, Tensor]] = {}  # final parameters and statistics, flat, on the CPU
         self.changes: dict[str, float | None] = {}
@@ -44,11 +46,11 @@ class State:
         """Begin a program, in these pieces (default: as many as there are threads)."""
         self.at, self.step = at, 0
         if pieces is None:
-            threads = self.crew.threads if self.samples.inputs.device.type == "cpu" else 1
+            threads = self.crew.threads if self.samples.inputs.device.type == "cpu" else len(self.copies)
             recipes = [member.recipe or self.recipe for member in self.members]
             pieces = shares(self.plan[at], self.members, recipes, self.samples, threads)
         graphs.precision((self.members[self.plan[at][0]].recipe or self.recipe).precision, self.samples.inputs.device)
-        self.program = Program(pieces, self.members, self.recipe, self.samples, self.crew)
+        self.program = Program(pieces, self.members, self.recipe, self.copies, self.crew)
         for name, strength in self.changes.items():
             self.program.change(name, strength)
         self.best_loss = {i: float("inf") for i in self.rows}

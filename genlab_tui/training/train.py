@@ -51,15 +51,16 @@ def train(
     Yields, for every program, a cohort of its members, their curves and, as each member ends, a mark and its final
     measures; the cohort of a second program is called `cohort 2`. `probes` add metrics of their own. Runs on the
     device of the samples, in their precision, in at most `budget` bytes at a time (default: what is free), on
-    `threads` cores (default: torch's). Continues from `context.resume()`; saves through `context.poll`; takes
+    `threads` cores (default: torch's), in shards on all of the `context.devices`. Continues from `context.resume()`; saves through `context.poll`; takes
     regulariser changes from `context.changes` at the beginning of an epoch. Raises BadValue for members, samples and
     recipe that do not fit together.
     """
-    crew = Crew(threads or torch.get_num_threads())
+    devices = context.devices if len(context.devices) > 1 else ()
+    crew = Crew(max(threads or torch.get_num_threads(), len(devices)))
     try:
-        together = crew.threads if samples.inputs.device.type == "cpu" else 1
+        together = crew.threads if samples.inputs.device.type == "cpu" else max(len(devices), 1)
         plans = plan.programs(members, samples, recipe, budget, together=together)
-        state = State(members, samples, recipe, plans, crew)
+        state = State(members, samples, recipe, plans, crew, devices)
         checkpoint = context.resume()
         if checkpoint is not None:
             state.restore(checkpoint)

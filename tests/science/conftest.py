@@ -24,6 +24,7 @@ class MemoryContext:
 
     def __init__(self, spec: RunSpec, arms: tuple[Arm, ...], data_dir: Path, stop_after: int = -1) -> None:
         self.spec, self.arms, self.data_dir, self.device = spec, arms, data_dir, "cpu"
+        self.devices: tuple[str, ...] = ("cpu",)
         self.builder = RunDataBuilder(spec, arms)
         self.stages: dict[str, Any] = {}
         self.open, self.polls, self.attempt = "", 0, 0

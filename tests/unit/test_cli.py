@@ -40,7 +40,7 @@ def call(*arguments: object, home: Path, check: bool = True, **env: str) -> subp
         ("run double-descent --set n", 2, ["FIELD=VALUE"]),
         ("run random-labels --on dropot", 2, ["no regulariser", "did you mean 'dropout'"]),
         ("run random-labels --on dropout=7", 2, ["dropout = 7", "0.01 to 0.95", "nearest valid value: 0.95"]),
-        ("run double-descent --on dropout", 2, ["dropout", "double-descent"]),
+        ("run double-descent --on dropout", 2, ["dropout", "weight decay alone", "model = network"]),
         ("run random-labels --data cifar10", 1, ["cifar10", "genlab-tui data fetch cifar10"]),
         ("run random-labels --data cifar", 2, ["cifar", "did you mean"]),
         ("run random-labels --seeds 0", 2, ["seeds", "1 to 1000"]),

@@ -77,6 +77,22 @@ def test_a_new_attempt_keeps_finished_stages_and_cuts_the_open_one_at_its_checkp
     assert data.stages == {"one": 7}
 
 
+def test_of_an_open_stage_with_several_cohorts_the_finished_ones_stay_whole() -> None:
+    """The step of a checkpoint is that of its cohort: others are whole, or begin anew."""
+    events: list[ev.AnyEvent] = [ev.Begin(time=0.0)]
+    for name, seed in (("c", 0), ("c 2", 1), ("c 3", 2)):
+        events.append(ev.Cohort(id=name, members=(("a", seed),), stage="s"))
+        events += [ev.Curve(cohort=name, metric="loss", step=k, values=(float(k),), stage="s") for k in range(10)]
+        events.append(ev.Mark(text=name, step=7, stage="s", cohort=name))
+        events.append(ev.Change(regulariser="l1", strength=0.1, step=4, stage="s", cohort=name))
+    begin = ev.Begin(attempt=2, time=1.0, resume="s", resume_step=4, resume_cohort="c 2", resume_finished=("c",))
+    data = build(*events, begin).snapshot()
+    steps = {seed: len(curve.step) for (_, seed), curve in data.curves["loss"].items()}
+    assert steps == {0: 10, 1: 5}
+    assert [m.text for m in data.marks] == ["c"]
+    assert [c.cohort for c in data.changes] == ["c"], "a change at the step of the checkpoint is made again"
+
+
 def test_a_new_attempt_drops_an_open_stage_without_a_checkpoint() -> None:
     data = build(
         ev.Begin(time=0.0),

@@ -167,6 +167,26 @@ def test_a_gpu_that_others_use_is_skipped_and_named(nvml: FakeNvml, lab: Lab) ->
     assert local.candidates("auto", [Device("cpu", "", 1)])[0] == ["cpu"]
 
 
+def test_all_means_every_gpu_together_or_none(nvml: FakeNvml, lab: Lab) -> None:
+    devices = local.devices(lab)
+    names, waits = local.candidates("all", devices)
+    assert (names, waits) == (["cuda:0", "cuda:1", "cuda:2"], "GPU0 and GPU1 and GPU2")
+    assert local.placed("all", names, dict.fromkeys(names, 1)) == names
+    assert local.placed("all", names, {**dict.fromkeys(names, 1), "cuda:1": 0}) == []
+    assert local.placed("auto", names, {**dict.fromkeys(names, 1), "cuda:0": 0}) == ["cuda:1", "cuda:2"]
+    taken = local.take_all(lab, names)
+    assert [slot.device for slot, _ in taken] == names
+    assert local.take_all(lab, names) == []
+    os.close(taken[2][1])
+    assert local.take_all(lab, names) == [], "those that were free are given back"
+    assert local.take_slot(lab, ["cuda:2"]) is not None
+    for _, fd in taken[:2]:
+        os.close(fd)
+    nvml.pids = {"GPU-aaaa1111": [4711]}
+    assert local.candidates("all", local.devices(lab))[0] == ["cuda:1", "cuda:2"]
+    assert local.candidates("all", [Device("cpu", "", 1)]) == ([], "a GPU, which this machine does not have")
+
+
 def test_our_own_workers_are_no_strangers(nvml: FakeNvml, lab: Lab) -> None:
     nvml.pids = {"GPU-aaaa1111": [4711]}
     record = RunRecord(id="0000abcd", phenomenon="toy", state=RunState.RUNNING)

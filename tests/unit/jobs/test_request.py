@@ -92,10 +92,10 @@ def test_a_presets_regularisers_are_the_start(lab: Lab, monkeypatch: pytest.Monk
         ({"first_seed": 2**31}, BadValue, str(MAX_FIRST_SEED)),
         ({"data": "digitz"}, NotFound, "digits"),
         ({"data": "cifar10"}, BadValue, "does not run on cifar10.*digits"),
-        ({"device": "gpu"}, BadValue, "auto, cpu or cuda:N"),
-        ({"device": "cuda:01"}, BadValue, "auto, cpu or cuda:N"),
-        ({"device": "cuda:-1"}, BadValue, "auto, cpu or cuda:N"),
-        ({"device": "cpu; rm"}, BadValue, "auto, cpu or cuda:N"),
+        ({"device": "gpu"}, BadValue, "auto, cpu, cuda:N or all"),
+        ({"device": "cuda:01"}, BadValue, "auto, cpu, cuda:N or all"),
+        ({"device": "cuda:-1"}, BadValue, "auto, cpu, cuda:N or all"),
+        ({"device": "cpu; rm"}, BadValue, "auto, cpu, cuda:N or all"),
     ],
 )
 def test_what_is_wrong_is_named_with_a_way_out(lab: Lab, asked: dict[str, Any], error: type, words: str) -> None:
@@ -119,3 +119,12 @@ def test_a_data_set_that_is_not_here_is_said_before_anything_is_launched(
     with pytest.raises(MissingData, match="data fetch digits"):
         build_spec("toy", lab=lab)
     assert not lab.root.exists()
+
+
+def test_arms_by_pattern(lab: Lab) -> None:
+    spec = build_spec("double-descent", lab=lab, preset="network", arms=["clean-3", "noise-*", "clean-3"])
+    assert spec.arms[0] == "clean-3"
+    assert len(spec.arms) == 15
+    assert all(name.startswith("noise-") for name in spec.arms[1:])
+    with pytest.raises(NotFound, match=r"no arm 'nois-\*'"):
+        build_spec("double-descent", lab=lab, preset="network", arms=["nois-*"])

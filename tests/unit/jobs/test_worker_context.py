@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> RunDir:
 def make(run: RunDir, attempt: int = 1, **options: Any) -> tuple[WorkerContext, EventLog]:
     log = EventLog(run.events, attempt)
     arms = (Arm("a"),)
-    return WorkerContext(run, SPEC, arms, device="cpu", data_dir=run.path, log=log, **options), log
+    return WorkerContext(run, SPEC, arms, devices=("cpu",), data_dir=run.path, log=log, **options), log
 
 
 def drive(log: EventLog, events: Generator[ev.Event, None, Any]) -> Any:
@@ -287,4 +287,4 @@ def test_the_device_of_a_cpu_run_needs_no_torch(monkeypatch: pytest.MonkeyPatch)
     import sys
 
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert resolve_device("cpu", SPEC) == ("cpu", "")
+    assert resolve_device("cpu", SPEC) == (("cpu",), "")

@@ -37,6 +37,7 @@ class Desk:
     spec = RunSpec(id="00000000", phenomenon="test", config={})
     arms: tuple[Arm, ...] = ()
     device = "cpu"
+    devices: tuple[str, ...] = ("cpu",)
     data_dir = Path()
 
     def __init__(
@@ -337,7 +338,7 @@ def train_plainly(member: Member, samples: Samples, recipe: Recipe, script: Sequ
         whole = position + 1 == len(draws.bounds)
         epoch += whole
         module.eval()
-        labels = draws.labels_at(epoch)[0]
+        labels = draws.labels_at(epoch if whole else epoch + 1)[0]
         end = ""
         if held:
             loss, _ = _score(module, x_all[n - held :], labels[n - held :], recipe.loss)

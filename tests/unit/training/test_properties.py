@@ -111,13 +111,13 @@ def populations(draw: Any) -> list[Member]:
 
 
 @few
-@given(populations())
+@given(populations(), st.sampled_from([1, 1, 2, 3]))
 def test_every_member_of_any_population_is_trained_as_alone_and_plainly(
-    kit: SimpleNamespace, members: list[Member]
+    kit: SimpleNamespace, members: list[Member], threads: int
 ) -> None:
-    """To 1e-10 in float64, at the same step and for the same reason, whatever else trains beside it."""
+    """To 1e-10 in float64, at the same step and for the same reason, whatever else trains beside it and on what."""
     samples = kit.make_samples(noise=0.8)
-    result = kit.run(members, samples, Recipe())
+    result = kit.run(members, samples, Recipe(), threads=threads)
     kit.assert_equal_to_plain(result, members, samples, Recipe())
 
 
