@@ -20,7 +20,7 @@ from genlab_tui.training.layout import Block, Bucket, Layout, Stack
 BN_EPSILON = 1e-5
 
 PASSES = 6
-"""Batch sizes whose buffers are kept: of training and of evaluation, each with its odd last one."""
+"""Batch sizes of evaluation whose buffers are kept. Those of training stay for good: a recorded step works in them."""
 
 Loss = Callable[[Tensor], Tensor]
 """Takes the outputs [rows, classes, batch] and overwrites them with the loss's derivative; returns the loss [rows]."""
@@ -103,8 +103,9 @@ class Population:
 
     def _pass(self, count: int) -> _Pass:
         if count not in self._passes:
-            while len(self._passes) >= PASSES:
-                self._passes.pop(next(iter(self._passes)))
+            idle = [size for size, made in self._passes.items() if not made.trains]
+            for size in idle[: max(len(idle) - PASSES + 1, 0)]:
+                del self._passes[size]
             self._passes[count] = _Pass(self, count)
         return self._passes[count]
 
@@ -150,7 +151,7 @@ class _Pass:
     """Forward and backward through a population for one batch size: buffers, and views made once."""
 
     def __init__(self, population: Population, count: int) -> None:
-        self.population, self.count = population, count
+        self.population, self.count, self.trains = population, count, False
         layout, like = population.layout, population.parameters.flat
         self.z = like.new_empty(len(layout), layout.classes, count)
         self.blocks = [_BlockPass(population, at, count, self.z) for at in range(len(layout.blocks))]
@@ -163,6 +164,7 @@ class _Pass:
     def gradient(
         self, inputs: Sequence[Tensor], loss: Loss, masks: Sequence[Sequence[Tensor]], out: Stack, keep: float
     ) -> Tensor:
+        self.trains = True
         for at, (block, x) in enumerate(zip(self.blocks, inputs, strict=True)):
             block.forward(x, masks[at] if masks else (), training=True)
         losses = loss(self.z)

@@ -50,10 +50,10 @@ def train(
 
     Yields, for every program, a cohort of its members, their curves and, as each member ends, a mark and its final
     measures; the cohort of a second program is called `cohort 2`. `probes` add metrics of their own. Runs on the
-    device of the samples, in their precision, in at most `budget` bytes at a time (default: what is free), on
-    `threads` cores (default: torch's), in shards on all of the `context.devices`. Continues from `context.resume()`; saves through `context.poll`; takes
-    regulariser changes from `context.changes` at the beginning of an epoch. Raises BadValue for members, samples and
-    recipe that do not fit together.
+    device of the samples (in shards on all of `context.devices`), in their precision, in at most `budget` bytes at a
+    time (default: what is free), on `threads` cores (default: torch's). Continues from `context.resume()`; saves
+    through `context.poll`; takes regulariser changes from `context.changes` at the beginning of an epoch. Raises
+    BadValue for members, samples and recipe that do not fit together.
     """
     devices = context.devices if len(context.devices) > 1 else ()
     crew = Crew(max(threads or torch.get_num_threads(), len(devices)))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genlab_tui.training.layout import Layout, Stack
+from genlab_tui.training.population import PASSES
 
 KINDS = ("parameters", "statistics")
 
@@ -130,8 +131,9 @@ def test_a_population_is_taken_with_its_momenta(kit: SimpleNamespace, batch_norm
     whole = kit.population(
         [(5,), (3,), (5,), (3,)], range(4), batch_norm=batch_norm, streams=[0, 0, 1, 2], momentum=momenta
     )
-    rows = [3, 0, 2]
+    rows = [1, 2, 0]
     part = whole.take(rows)
+    assert part.layout.members != [0, 1, 2], "rows move"
     x = torch.randn(4, 12, 25, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     x[1] = x[0]
     target = torch.full((4, 12, 4), 0.25, dtype=torch.float64)
@@ -144,3 +146,19 @@ def test_a_population_is_taken_with_its_momenta(kit: SimpleNamespace, batch_norm
         for stack, other in ((of_part, out), (part.statistics, whole.statistics)):
             for a, b in zip(stack.tensors_of(row), other.tensors_of(rows[k]), strict=True):
                 torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-14)
+
+
+def test_what_training_works_in_stays_where_it_is(kit: SimpleNamespace) -> None:
+    """However many sizes are evaluated: a recorded step reads and writes there. Those of evaluation are let go."""
+    population = kit.population((6,), [1, 2])
+    x = torch.randn(2, 60, 25, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    target, out = torch.full((2, 60, 4), 0.25, dtype=torch.float64), population.parameters.like()
+    population.logits([x[:, :10]])
+    for size in (10, 7):
+        kit.gradient(population, x[:, :size], target[:, :size], [], out)
+    places = [population.logits([x[:, :size]]).data_ptr() for size in (10, 7)]
+    expected = population.logits([x]).clone()
+    for size in range(11, 60):
+        torch.testing.assert_close(population.logits([x[:, :size]]), expected[:, :, :size], rtol=1e-12, atol=1e-14)
+    assert [population.logits([x[:, :size]]).data_ptr() for size in (10, 7)] == places
+    assert len(population._passes) <= 2 + PASSES
