@@ -147,4 +147,4 @@ def jax_population(x: Tensor, y: Tensor, widths: Sequence[int], batch: int, epoc
     for _ in range(epochs):
         order = draw.permutation(len(x))[: len(x) // batch * batch].reshape(-1, batch)
         state = _jax_epoch()(state, jnp.asarray(order), xs, ys)
-    jax.block_until_ready(state)  # type: ignore[no-untyped-call]
+    jax.block_until_ready(state)

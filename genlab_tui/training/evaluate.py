@@ -13,7 +13,13 @@ from genlab_tui.training.layout import Layout
 from genlab_tui.training.losses import measured
 
 SHARE = 0.08
-"""Evaluation may cost about this much of training once the early, dense part of the curves is over."""
+"""Evaluation may cost about this much of training."""
+
+PASS = 0.6
+"""The time of a forward pass's arithmetic over that of training's, which also moves parameters: measured."""
+
+FEWEST = 9
+"""A curve has about so many points at least, whatever they cost."""
 
 MAX_LINES = 3900
 """Lines of one metric at most."""
@@ -71,8 +77,9 @@ def evaluate(
 class Cadence:
     """When to evaluate: at steps 0, 1, 4, 16, ... of the first epoch, then at ends of epochs, ever less often.
 
-    The gap grows to a quarter of the epochs gone, until evaluation costs `SHARE` of training. With `log_points`, at
-    that many steps a decade instead. It depends on sizes alone, so that a resumed run evaluates at the same steps.
+    Gaps grow to a quarter of the epochs gone, until evaluation costs `SHARE` of training; where training is so short
+    that this would cost more, they grow faster. With `log_points`, at that many steps a decade instead. It depends on
+    sizes alone, so that a resumed run evaluates at the same steps.
     """
 
     def __init__(
@@ -80,28 +87,47 @@ class Cadence:
         n_train: int,
         n_test: int,
         steps_per_epoch: int,
-        epochs: int,
+        epochs: float,
         *,
         pass_share: float = 1 / 3,
         log_points: int = 0,
+        expected: float = 0.0,
     ) -> None:
-        """`pass_share` is what a forward pass over a sample costs of training on it."""
+        """`pass_share` is a forward pass's part of the arithmetic of training; `expected` a guess of the epochs."""
         self.steps_per_epoch, self.log_points = steps_per_epoch, log_points
-        affordable = math.ceil(pass_share * (n_train + n_test) / (SHARE * n_train))
-        self.gap = max(affordable, math.ceil(epochs / MAX_LINES))
+        self._cost = PASS * pass_share * (n_train + n_test) / n_train
+        # What is left of the share after the dense beginning.
+        self.gap = max(math.ceil(self._cost / (0.75 * SHARE)), math.ceil(epochs / MAX_LINES))
+        length = max(min(expected or epochs, epochs), 1.0)
+        affordable = max(SHARE * length / self._cost, FEWEST)
+        self._growth, self._base = next(
+            (pair for pair in ((1 / 4, 4), (1 / 3, 4), (1 / 2, 16), (1.0, 16), (1.5, 64))
+             if self._count(*pair, length) <= affordable), (2.0, 64)
+        )  # fmt: skip
         self._epochs, self._last = {1}, 1
+
+    def _count(self, growth: float, base: int, length: float) -> int:
+        """Return how many evaluations a schedule has in that many epochs."""
+        count, last = 1 + math.ceil(math.log(max(self.steps_per_epoch, 2), base)), 1
+        while last <= length:
+            count += 1
+            last = self._after(last, growth)
+        return count
+
+    def _after(self, epoch: int, growth: float) -> int:
+        return epoch + min(max(round(epoch * growth), 1), self.gap)
 
     def due(self, step: int) -> bool:
         """Whether all members are evaluated after this step."""
         if self.log_points:
             return step == 0 or self._log_due(step)
         if step < self.steps_per_epoch:
-            return step == 0 or (step.bit_count() == 1 and step.bit_length() % 2 == 1)
+            return step == 0 or self._base ** round(math.log(step, self._base)) == step
         epoch, rest = divmod(step, self.steps_per_epoch)
         if rest:
             return False
         while self._last < epoch:
-            self._last += min(max(round(self._last / 4), 1), self.gap)
+            self._last = self._after(self._last, self._growth)
             self._epochs.add(self._last)
         return epoch in self._epochs
 

@@ -38,7 +38,9 @@ class Crew:
         return list(self._pool.map(function, shards))
 
     def close(self) -> None:
+        """End the threads; whoever computes next has all cores again."""
         self._pool.shutdown()
+        torch.set_num_threads(self.threads)  # MKL has one setting for all threads
 
 
 class Program:

@@ -109,6 +109,7 @@ class _Trainer:
             epochs,
             pass_share=plan.pass_share([self.members[i].recipe or state.recipe for i in self.part], self.samples),
             log_points=recipe.log_points,
+            expected=max(self.members[i].expected_epochs or self.limits[i] / self.epoch_steps for i in self.part),
         )
         self.measurer = Measurer(state, self.epoch_steps, self.probes)
         self.losses: list[Tensor] = []

@@ -169,12 +169,17 @@ def test_with_nothing_left_to_split_it_is_raised(
 
 
 def test_other_errors_are_not_swallowed(kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are raised as they are, with nothing trained in parts before."""
+    tried = []
+
     def broken(self: Population, *rest: Any) -> None:
+        tried.append(len(self.layout))
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     monkeypatch.setattr(Population, "gradient", broken)
     with pytest.raises(RuntimeError, match="cannot be multiplied"):
         kit.run(MEMBERS, kit.make_samples(), RECIPE)
+    assert tried == [len(MEMBERS)]
 
 
 def test_what_has_been_trained_is_not_thrown_away(kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
