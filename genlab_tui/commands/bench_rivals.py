@@ -114,14 +114,14 @@ def _jax_epoch() -> Callable[..., Any]:
         p = jax.tree.map(lambda a, b: a - LR * b, p, v)
         return p, v
 
-    @jax.jit
     def epoch(states: Any, order: Any, x: Any, y: Any) -> Any:
         def body(carry: Any, index: Any) -> Any:
             return jax.vmap(step, in_axes=(0, None, None, None))(carry, index, x, y), None
 
         return jax.lax.scan(body, states, order)[0]
 
-    return epoch
+    compiled: Callable[..., Any] = jax.jit(epoch)
+    return compiled
 
 
 def jax_population(x: Tensor, y: Tensor, widths: Sequence[int], batch: int, epochs: int = 1) -> None:
