@@ -117,9 +117,9 @@ class _Block:
 
     def cut(self, step: int) -> None:
         """Drop the rows after a step."""
-        import numpy as np
-
-        self.n = int(np.count_nonzero(self.rows[: self.n, 0] <= step))
+        kept = self.rows[: self.n][self.rows[: self.n, 0] <= step]
+        self.n = len(kept)
+        self.rows[: self.n] = kept
 
 
 class RunDataBuilder:
