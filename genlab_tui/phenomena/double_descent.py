@@ -140,7 +140,12 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     labels = {"clean": 0.0, "noise": config.noise} if config.noise else {"clean": 0.0}
     if config.model == NETWORK:
         return tuple(
-            Arm(f"{k}-{h}", f"H = {h}, {LABELS[k]}", {"noise": p, "width": h, "fit": NETWORK}, control=p < config.noise)
+            Arm(
+                f"{k}-{h}",
+                f"H {h}" + " clean" * (p < config.noise),
+                {"noise": p, "width": h, "fit": NETWORK},
+                control=p < config.noise,
+            )
             for k, p in sorted(labels.items(), reverse=True)
             for h in sorted(set(config.hidden))
         )

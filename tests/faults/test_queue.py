@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,13 +15,14 @@ from typing import Any
 import pytest
 
 from genlab_tui import events as ev
+from genlab_tui import phenomena
 from genlab_tui.errors import BadValue, GenlabError, LabUnusable, NotFound
 from genlab_tui.paths import Lab
 from genlab_tui.run import RunState
 from genlab_tui.safe_io import is_locked, read_json
 from jobs import local, machine, runs
 from jobs.request import build_spec
-from jobs.tail import iter_events, load_run
+from jobs.tail import iter_events, load_run, read_spec
 
 SUBMIT = """
 import sys
@@ -401,3 +403,20 @@ def test_a_thousand_queued_runs_cost_one_look_each(bench: Any, monkeypatch: pyte
     bench.until(lambda: (index.list_now(bench.lab), bench.see(ids[0]).state.ended)[1])
     assert set(looks) == {ids[0]}
     assert bench.see(ids[1]).state is RunState.QUEUED
+
+
+def test_a_change_is_asked_of_a_run_that_trains_and_of_no_other(bench: Any) -> None:
+    """The request names regulariser, strength and attempt; what cannot be changed is refused with what can."""
+    run_id = bench.submit("quick", seconds=2)
+    bench.until_step(run_id, 5)
+    known = phenomena.get("toy").changeable(read_spec(bench.lab.run(run_id)))
+    runs.change(bench.lab, run_id, known[0], None)
+    with pytest.raises(BadValue, match="outside"):
+        runs.change(bench.lab, run_id, known[0], 1e9)
+    with pytest.raises(BadValue, match=f"cannot be changed.*{known[0]}"):
+        runs.change(bench.lab, run_id, "batch-norm", 0.1)
+    line = json.loads(bench.lab.run(run_id).control.read_text().splitlines()[-1])
+    assert (line["action"], line["regulariser"], line["strength"], line["attempt"]) == ("change", known[0], None, 1)
+    bench.until_state(run_id, "done")
+    with pytest.raises(GenlabError, match="only while it trains"):
+        runs.change(bench.lab, run_id, known[0], None)
