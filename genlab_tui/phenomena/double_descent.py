@@ -498,6 +498,11 @@ def _network_claims(arms: Sequence[Arm], config: Config) -> tuple[Claim, ...]:
     def gain(row: Sequence[float]) -> float:
         return row[largest_rise(row)[1]] - row[-1]
 
+    def of_mean(words: str, of: Callable[[Sequence[float]], float], rule: Rule, which: Sequence[Arm] = own) -> Test:
+        """Return the test of a number of the mean curve over the seeds."""
+        names = tuple(arm.name for arm in which)
+        return Test(words, lambda d: over(d, of, which), rule, names, lambda d: on_mean(d, of, which))
+
     span = Test("the widths span the threshold: training error crosses 1 %", crosses, Rule(low=1.0), needs)
     controls: tuple[Test | None, Test | None] = (None, None)
     if kind == "noise":
@@ -510,12 +515,8 @@ def _network_claims(arms: Sequence[Arm], config: Config) -> tuple[Claim, ...]:
                 names,
                 lambda d: max(over(d, rise, clean).values(), default=math.nan),
             ),
-            Test(
-                "rise of the mean test error with clean labels",
-                lambda d: over(d, rise, clean),
-                Rule(low=CLEAN_MEAN_RISE, strict=True),
-                names,
-                lambda d: on_mean(d, rise, clean),
+            of_mean(
+                "rise of the mean test error with clean labels", rise, Rule(low=CLEAN_MEAN_RISE, strict=True), clean
             ),
         )
     place = Test(
@@ -526,27 +527,11 @@ def _network_claims(arms: Sequence[Arm], config: Config) -> tuple[Claim, ...]:
         offset,
         statement=f"The peak of the mean test error lies within a factor {NEAR:g} of that width.",
     )
-    height = Test(
-        "rise of the mean test error to its peak",
-        lambda d: over(d, rise),
-        Rule(low=RISE),
-        needs,
-        lambda d: on_mean(d, rise),
-    )
+    height = of_mean("rise of the mean test error to its peak", rise, Rule(low=RISE))
     each = Test("rise near the threshold, in every seed", near, Rule(low=RISE_NEAR, every=True), needs)
-    down = Test(
-        "fall of the mean test error to the widest network",
-        lambda d: over(d, fall),
-        Rule(low=NET_FALL),
-        needs,
-        lambda d: on_mean(d, fall),
-    )
-    better = Test(
-        "first minimum of the mean test error minus the widest network's",
-        lambda d: over(d, gain),
-        Rule(low=0.0, strict=True),
-        needs,
-        lambda d: on_mean(d, gain),
+    down = of_mean("fall of the mean test error to the widest network", fall, Rule(low=NET_FALL))
+    better = of_mean(
+        "first minimum of the mean test error minus the widest network's", gain, Rule(low=0.0, strict=True)
     )
     return (
         Claim(

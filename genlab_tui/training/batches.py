@@ -139,7 +139,7 @@ class Batches:
         flat = self.samples.inputs.flatten(0, 1)
         batch = []
         for at in range(len(self._rows)):
-            place = self._firsts[at] + self.orders.index_select(0, self._orders[at])[:, start:stop]
+            place = self._firsts[at] + self.orders[:, start:stop].index_select(0, self._orders[at])
             if self.shifts:
                 x = self._shifted(at, place, start, stop)
             else:

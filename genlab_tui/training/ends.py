@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 from genlab_tui.training.measure import Finals, Measurer
-from genlab_tui.training.members import Member, Recipe
 from genlab_tui.training.state import State
 
 WORDS = {
@@ -20,10 +19,9 @@ WORDS = {
 }
 
 
-def last_steps(members: Sequence[Member], common: Recipe, part: Sequence[int], epoch_steps: int) -> dict[int, int]:
+def last_steps(state: State, part: Sequence[int], epoch_steps: int) -> dict[int, int]:
     """Return the step after which each member of a program ends at the latest."""
-    recipes = {i: members[i].recipe or common for i in part}
-    return {i: recipe.steps or recipe.epochs * epoch_steps for i, recipe in recipes.items()}
+    return {i: state.recipes[i].steps or state.recipes[i].epochs * epoch_steps for i in part}
 
 
 def of_epoch(
@@ -32,7 +30,7 @@ def of_epoch(
     """Return who ends with this epoch, and measurements made to find out. `finals` are those at hand."""
     running = state.running
     ended = dict.fromkeys(_out_of_patience(state, measurer, running, epoch), "early stopping")
-    recipes = {i: state.members[i].recipe or state.recipe for i in running}
+    recipes = {i: state.recipes[i] for i in running}
     wanting = [i for i, r in recipes.items() if r.target <= 1 or r.loss_target > -math.inf]
     more: dict[int, Finals] = {}
     if wanting and not all(i in finals for i in wanting):

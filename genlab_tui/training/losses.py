@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genlab_tui.training.population import Loss
+from genlab_tui.training.passes import Loss
 
 
 @dataclass(frozen=True)

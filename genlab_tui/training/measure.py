@@ -40,7 +40,7 @@ class Measurer:
         slack = min(n / min(SCREEN, n), SCREEN_FACTOR)
         good = []
         for i in members:
-            recipe = self.state.members[i].recipe or self.state.recipe
+            recipe = self.state.recipes[i]
             loss, accuracy = found[i]
             if accuracy >= recipe.target - SCREEN_SLACK or loss <= slack * recipe.loss_target:
                 good.append(i)
@@ -53,7 +53,8 @@ class Measurer:
     def _each(self, members: Sequence[int], measure: Callable[[Shard, list[int]], dict[int, T]]) -> dict[int, T]:
         """Measure the members of every shard, all shards at once."""
         start = time.perf_counter()
-        wanted = {id(s): [i for i in members if i in set(s.rows)] for s in self.state.program.shards}
+        asked = set(members)
+        wanted = {id(s): [i for i in s.rows if i in asked] for s in self.state.program.shards}
         shards = [shard for shard in self.state.program.shards if wanted[id(shard)]]
         found: dict[int, T] = {}
         if shards:

@@ -18,7 +18,8 @@ from genlab_tui.training import seeds
 from genlab_tui.training.graphs import autocast
 from genlab_tui.training.layout import Layout, Stack
 from genlab_tui.training.members import Recipe, Samples
-from genlab_tui.training.population import Loss, Population
+from genlab_tui.training.passes import Loss
+from genlab_tui.training.population import Population
 
 
 class ModuleLayout(Layout):

@@ -103,7 +103,8 @@ class Program:
 
     def keep(self, members: Sequence[int]) -> None:
         """Take everyone else out of the program."""
-        self.keep_rows([[i for i in shard.rows if i in set(members)] for shard in self.shards])
+        kept = set(members)
+        self.keep_rows([[i for i in shard.rows if i in kept] for shard in self.shards])
 
     def keep_rows(self, rows: Sequence[Sequence[int]]) -> None:
         """Keep these members of each shard, in this order; a shard without any is left out."""

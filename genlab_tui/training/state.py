@@ -13,6 +13,7 @@ from genlab_tui.phenomenon import Checkpoint
 from genlab_tui.training import graphs, modules
 from genlab_tui.training.layout import Layout, Stack
 from genlab_tui.training.members import Member, Outcome, Recipe, Samples
+from genlab_tui.training.plan import recipes
 from genlab_tui.training.population import Population
 from genlab_tui.training.program import Crew, Program, shares
 
@@ -33,6 +34,7 @@ class State:
         devices: Sequence[str] = (),
     ) -> None:
         self.members, self.samples, self.recipe, self.plan = members, samples, recipe, plan
+        self.recipes = recipes(members, recipe)
         self.crew = crew or Crew(1)
         self.copies = [samples.to(device) for device in devices] or [samples]
         self.outcomes: dict[int, Outcome] = {}
@@ -47,9 +49,8 @@ class State:
         self.at, self.step = at, 0
         if pieces is None:
             threads = self.crew.threads if self.samples.inputs.device.type == "cpu" else len(self.copies)
-            recipes = [member.recipe or self.recipe for member in self.members]
-            pieces = shares(self.plan[at], self.members, recipes, self.samples, threads)
-        graphs.precision((self.members[self.plan[at][0]].recipe or self.recipe).precision, self.samples.inputs.device)
+            pieces = shares(self.plan[at], self.members, self.recipes, self.samples, threads)
+        graphs.precision(self.recipes[self.plan[at][0]].precision, self.samples.inputs.device)
         self.program = Program(pieces, self.members, self.recipe, self.copies, self.crew)
         for name, strength in self.changes.items():
             self.program.change(name, strength)
@@ -104,7 +105,7 @@ class State:
 
     def trained(self, member: int) -> Population:
         """Return a member that has ended as a population of one, with its final weights."""
-        recipe = self.members[member].recipe or self.recipe
+        recipe = self.recipes[member]
         parameters, statistics = (tensor.to(self.samples.inputs.device) for tensor in self.weights[member])
         if recipe.network:
             return modules.restored(recipe, self.samples, parameters, statistics)

@@ -99,7 +99,7 @@ class _Trainer:
         self.part = sorted(state.plan[state.at])
         self.cohort = self.cohort_name(state.at)
         self.epoch_steps = len(batches.bounds)
-        self.limits = ends.last_steps(self.members, state.recipe, self.part, self.epoch_steps)
+        self.limits = ends.last_steps(state, self.part, self.epoch_steps)
         self.last_steps = set(self.limits.values())
         epochs = math.ceil(max(self.limits.values()) / self.epoch_steps)
         self.cadence = Cadence(
@@ -107,7 +107,7 @@ class _Trainer:
             self.samples.test_labels.shape[1],
             self.epoch_steps,
             epochs,
-            pass_share=plan.pass_share([self.members[i].recipe or state.recipe for i in self.part], self.samples),
+            pass_share=plan.pass_share([state.recipes[i] for i in self.part], self.samples),
             log_points=recipe.log_points,
             expected=max(self.members[i].expected_epochs or self.limits[i] / self.epoch_steps for i in self.part),
         )
@@ -186,7 +186,7 @@ class _Trainer:
             finals |= more
         for i in running:
             if step >= self.limits[i] and i not in ended:
-                ended[i] = "steps" if (self.members[i].recipe or state.recipe).steps else "epochs"
+                ended[i] = "steps" if state.recipes[i].steps else "epochs"
         ended |= ends.partners(state, ended)
         if not whole:
             ends.score(state, self.measurer, list(ended), math.ceil(step / self.epoch_steps))
@@ -301,7 +301,7 @@ class _Trainer:
         """Split the open program in two if it did not fit the memory; say so. Else raises the error again."""
         state = self.state
         before = len(state.plan[state.at])
-        parts = plan.halve(state.plan[state.at], self.members, plan.recipes(self.members, state.recipe))
+        parts = plan.halve(state.plan[state.at], self.members, state.recipes)
         if not out_of_memory(error) or state.step > 0 or len(parts) == 1:
             raise error
         state.split(parts)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -231,17 +229,3 @@ def test_figures_grow_with_seeds_that_are_still_solving() -> None:
     assert line.high == (30, 600, 5000)
     assert line.n == (3, 2, 1)
     assert all(figure.lines == () for figure in rest if isinstance(figure, Figure))
-
-
-def test_the_declaration_needs_neither_numpy_nor_torch() -> None:
-    script = (
-        "import sys; from genlab_tui.phenomena.double_descent import PHENOMENON as p\n"
-        "from genlab_tui.run import RunSpec\n"
-        "from genlab_tui.rundata import RunData\n"
-        "from genlab_tui.phenomenon import config_values\n"
-        "c = p.make_config(); s = RunSpec('00000001', p.name, config_values(c)); a = p.arms_of(s)\n"
-        "p.estimate(c, s); p.claims(c, s); p.figures(RunData(s, a, s.seed_list))\n"
-        "print([m for m in ('torch', 'numpy', 'scipy', 'sklearn') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

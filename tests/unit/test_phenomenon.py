@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -77,3 +79,22 @@ def test_a_field_that_is_no_param_is_refused() -> None:
 
     with pytest.raises(TypeError, match=r"Bad\.n"):
         params(Bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "preset"), [("random-labels", "quick"), ("double-descent", "quick"), ("double-descent", "network")]
+)
+def test_a_declaration_needs_neither_numpy_nor_torch(name: str, preset: str) -> None:
+    """The form, the estimate, claims and figures of a run without data: all in a process that starts fast."""
+    script = (
+        "import sys; from genlab_tui.phenomena import get\n"
+        "from genlab_tui.run import RunSpec\n"
+        "from genlab_tui.rundata import RunData\n"
+        "from genlab_tui.phenomenon import config_values\n"
+        f"p = get({name!r}); c = p.make_config({preset!r})\n"
+        "s = RunSpec('00000001', p.name, config_values(c)); a = p.arms_of(s)\n"
+        "p.estimate(c, s); p.claims(c, s); p.figures(RunData(s, a, s.seed_list))\n"
+        "print([m for m in ('torch', 'numpy', 'scipy', 'sklearn') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

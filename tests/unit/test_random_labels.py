@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -415,17 +413,3 @@ def test_figures_grow_while_members_end() -> None:
     assert line.y == (1.0, 1.5), "random labels of seed 2 have no true labels to be compared with yet"
     assert line.n == (2, 1)
     assert error.lines == ()
-
-
-def test_the_declaration_needs_neither_numpy_nor_torch() -> None:
-    script = (
-        "import sys; from genlab_tui.phenomena.random_labels import PHENOMENON as p\n"
-        "from genlab_tui.run import RunSpec\n"
-        "from genlab_tui.rundata import RunData\n"
-        "from genlab_tui.phenomenon import config_values\n"
-        "c = p.make_config(); s = RunSpec('00000001', p.name, config_values(c)); a = p.arms_of(s)\n"
-        "p.estimate(c, s); p.claims(c, s); p.figures(RunData(s, a, s.seed_list))\n"
-        "print([m for m in ('torch', 'numpy', 'scipy', 'sklearn') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -18,7 +18,8 @@ from genlab_tui.training import optimise
 from genlab_tui.training.batches import shift_table
 from genlab_tui.training.losses import Targets, objective
 from genlab_tui.training.members import Member, Recipe, Samples
-from genlab_tui.training.population import BN_EPSILON, Population
+from genlab_tui.training.passes import BN_EPSILON
+from genlab_tui.training.population import Population
 from genlab_tui.training.strengths import Strengths
 
 ONE = [Member("true", 1)]
