@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUN_ID = re.compile(r"[0-9a-f]{8}")
+KEPT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ class RunDir:
     @property
     def checkpoint(self) -> Path:
         return self.path / "checkpoint.safetensors"
+
+    def kept(self, name: str) -> Path:
+        """Arrays that a stage keeps for later ones; raises ValueError for anything but a plain name (never a path)."""
+        if not KEPT_NAME.fullmatch(name):
+            raise ValueError(f"not a name for kept arrays: {name!r}")
+        return self.path / f"checkpoint.{name}.safetensors"
 
     @property
     def control(self) -> Path:

@@ -94,7 +94,11 @@ class Metric:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named config: what differs from the defaults, plus seeds and data set. `note` says what it is for."""
+    """A named config: what differs from the defaults, plus seeds and data set. `note` says what it is for.
+
+    `gpu` is what it is expected to take on a GPU, time and memory, of a preset that is meant for one: without a GPU
+    it starts only where the CPU is asked for by name.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     seeds: int = 3
@@ -102,6 +106,7 @@ class Preset:
     regularisers: Mapping[str, float] = field(default_factory=dict)
     arms: tuple[str, ...] = ()
     note: str = ""
+    gpu: str = ""
 
 
 @dataclass(frozen=True)
@@ -264,6 +269,18 @@ class Context(Protocol):
         """
         ...
 
+    def keep(self, name: str, arrays: Mapping[str, Any]) -> None:
+        """Keep arrays (torch or numpy) for later stages and attempts: pruning masks, weights to rewind to.
+
+        Call inside the stage that makes them, before it ends; written atomically, also of an earlier name (letters,
+        digits, dashes). Raises ValueError for another name, OSError where the disk is full.
+        """
+        ...
+
+    def kept(self, name: str) -> Mapping[str, Any]:
+        """Return what an earlier stage kept under a name, as torch tensors on the CPU; raises KeyError."""
+        ...
+
     def resume(self) -> Checkpoint | None:
         """Return the checkpoint of the open stage if an earlier attempt left one (torch tensors), else None."""
         ...
@@ -276,7 +293,8 @@ class Phenomenon:
     `plan(config, spec)` gives every arm of the config (the caller keeps those in `spec.arms`); `estimate` what a run
     costs; `figures` what to draw from data that may still be incomplete; `claims` what is judged; `run` yields
     events. `version` goes up when the numbers of a config change: it is part of a run's identity. `in_flight(config)`
-    says whether regularisers can be changed while a run trains.
+    says whether regularisers can be changed while a run trains. `refused` says of data sets that are not in `data` why
+    the protocol makes no sense there.
     """
 
     name: str
@@ -298,6 +316,7 @@ class Phenomenon:
     headline: tuple[str, ...] = ()
     version: int = 1
     in_flight: Callable[[Any], bool] = lambda config: True
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     def changeable(self, spec: RunSpec) -> tuple[str, ...]:
         """Return the regularisers that may be changed while a run trains: the dynamic ones that it has."""

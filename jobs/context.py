@@ -134,6 +134,21 @@ class WorkerContext:
         self._asked = []
         return found
 
+    def keep(self, name: str, arrays: Mapping[str, Any]) -> None:
+        """Keep arrays for later stages and attempts (see Context). Raises RuntimeError outside a stage."""
+        if not self._log.stage:
+            raise RuntimeError("arrays are kept by a stage: outside one, nothing says that they are whole")
+        kept = Checkpoint(0, arrays)
+        checkpoint.save(self._run.kept(name), kept, stage=self._log.stage, attempt=self._log.attempt)
+
+    def kept(self, name: str) -> Mapping[str, Any]:
+        """Return what an earlier stage kept (see Context). Raises KeyError."""
+        path = self._run.kept(name)
+        label = checkpoint.read_label(path)
+        if label is None:
+            raise KeyError(f"no stage kept {name!r}")
+        return checkpoint.load(path, label).arrays
+
     def resume(self) -> Checkpoint | None:
         """Return the checkpoint that an earlier attempt left of the open stage (torch tensors), or None."""
         if self._saved is None or not self._log.stage or self._saved.stage != self._log.stage:

@@ -91,7 +91,11 @@ def _data(phenomenon: Phenomenon, name: str, lab: Lab) -> str:
     name = name or supported[0]
     if name not in supported:
         if name in DATASETS:
-            raise BadValue(f"{phenomenon.name} does not run on {name}", "it runs on " + ", ".join(supported))
+            why = phenomenon.refused.get(name, "")
+            raise BadValue(
+                f"{phenomenon.name} does not run on {name}" + (f": {why}" if why else ""),
+                "it runs on " + ", ".join(supported),
+            )
         raise NotFound(f"there is no data set {name!r}", nearest(name, supported))
     if name in DATASETS:  # others are synthetic, made by the phenomenon itself
         require(name, lab.data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _own_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test ever touches the lab of the person who runs the suite."""
     monkeypatch.setenv("GENLAB_HOME", str(tmp_path / "lab"))
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the toy phenomenon in the catalogue, here and in every child."""
+    from genlab_tui import phenomena
+
+    monkeypatch.setenv("GENLAB_PHENOMENA", str(TOYS))
+    monkeypatch.setattr(phenomena, "__path__", [*phenomena.__path__, str(TOYS)])
+    caches = (phenomena.catalogue, phenomena.broken, phenomena._scan)
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    for cached in caches:
+        cached.cache_clear()

@@ -9,7 +9,7 @@ import click
 
 from genlab_tui import phenomena, regularisers
 from genlab_tui.commands.output import print_json, print_table
-from genlab_tui.phenomenon import Phenomenon
+from genlab_tui.phenomenon import Phenomenon, Preset
 
 
 def document(phenomenon: Phenomenon) -> dict[str, Any]:
@@ -21,9 +21,16 @@ def document(phenomenon: Phenomenon) -> dict[str, Any]:
         "question": phenomenon.question,
         "explanation": phenomenon.explanation,
         "data": list(phenomenon.data),
+        "refused": dict(phenomenon.refused),
         "regularisers": list(phenomenon.regularisers),
         "presets": {
-            name: {"note": p.note, "seeds": p.seeds, "data": p.data or phenomenon.data[0], "values": dict(p.values)}
+            name: {
+                "note": p.note,
+                "seeds": p.seeds,
+                "data": p.data or phenomenon.data[0],
+                "values": dict(p.values),
+                "gpu": p.gpu,
+            }
             for name, p in phenomenon.presets.items()
         },
         "fields": [
@@ -68,9 +75,14 @@ def markdown_table() -> str:
     return "\n".join(lines)
 
 
-def describe(name: str, as_json: bool) -> int:
+def describe(name: str, as_json: bool, markdown: bool = False) -> int:
     """Print one phenomenon in full."""
     p = phenomena.get(name)
+    if markdown:
+        from genlab_tui.commands.pages import page
+
+        click.echo(page(p), nl=False)
+        return 0
     if as_json:
         print_json({"schema": 1, **document(p)})
         return 0
@@ -86,7 +98,7 @@ def describe(name: str, as_json: bool) -> int:
 
 def _write_fields(formatter: click.HelpFormatter, p: Phenomenon) -> None:
     with formatter.section("Presets"):
-        formatter.write_dl([(name, preset.note or "–") for name, preset in p.presets.items()])
+        formatter.write_dl([(name, _preset_help(preset)) for name, preset in p.presets.items()])
     with formatter.section("Fields (--set FIELD=VALUE)"):
         formatter.write_dl([(f"{f.name}={f.text(f.default)}", _field_help(f)) for f in p.params()])
     with formatter.section("Regularisers (--on, --off)"):
@@ -94,6 +106,11 @@ def _write_fields(formatter: click.HelpFormatter, p: Phenomenon) -> None:
         formatter.write_dl(rows or [("none", "no regulariser applies to it")])
     with formatter.section("Data sets (--data)"):
         formatter.write_text(", ".join(p.data))
+
+
+def _preset_help(preset: Preset) -> str:
+    gpu = f"on a GPU {preset.gpu} (an estimate); not started on a CPU unless asked for by name" if preset.gpu else ""
+    return "; ".join(part for part in (preset.note, gpu) if part) or "–"
 
 
 def _field_help(field: Any) -> str:

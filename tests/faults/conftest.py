@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from genlab_tui import phenomena
 from genlab_tui.errors import GenlabError
 from genlab_tui.paths import Lab
 from genlab_tui.run import RunRecord, RunState
@@ -22,23 +21,13 @@ from jobs.index import list_now, reconciled
 from jobs.keeper import process_start
 from jobs.request import build_spec
 
-TOYS = Path(__file__).parent.parent / "data" / "phenomena"
-
 
 @pytest.fixture(autouse=True)
-def _toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the toy in the catalogue, here and in every child; one CPU slot; two seconds of grace."""
-    monkeypatch.setenv("GENLAB_PHENOMENA", str(TOYS))
+def _toy(toy: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test here has the toy, one CPU slot and two seconds of grace."""
     monkeypatch.setenv("GENLAB_CPU_SLOTS", "1")
     monkeypatch.setenv("GENLAB_GRACE", "2")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setattr(phenomena, "__path__", [*phenomena.__path__, str(TOYS)])
-    caches = (phenomena.catalogue, phenomena.broken, phenomena._scan)
-    for cached in caches:
-        cached.cache_clear()
-    yield
-    for cached in caches:
-        cached.cache_clear()
 
 
 class Bench:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from genlab_tui import events as ev
 from genlab_tui.phenomenon import Arm, Checkpoint, Phenomenon, Stopped, config_values
@@ -30,6 +31,7 @@ class MemoryContext:
         self.open, self.polls, self.attempt = "", 0, 0
         self.stop_after = stop_after
         self.saved: dict[str, Checkpoint] = {}
+        self.arrays: dict[str, Mapping[str, Any]] = {}
 
     def stage(self, key: str, body: Callable[[], Generator[ev.Event, None, Any]]) -> Generator[ev.Event, None, Any]:
         if key in self.stages:
@@ -50,6 +52,12 @@ class MemoryContext:
 
     def changes(self, cohort: str, step: int) -> tuple[tuple[str, float | None], ...]:
         return ()
+
+    def keep(self, name: str, arrays: Mapping[str, Any]) -> None:
+        self.arrays[name] = {key: torch.as_tensor(array).clone() for key, array in arrays.items()}
+
+    def kept(self, name: str) -> Mapping[str, Any]:
+        return self.arrays[name]
 
     def resume(self) -> Checkpoint | None:
         return self.saved.get(self.open)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genlab_tui import phenomena
 from genlab_tui.errors import BadValue, MissingData, NotFound
 from genlab_tui.paths import Lab
 from genlab_tui.phenomenon import Preset
+from jobs import local, runs
+from jobs.index import list_now
 from jobs.request import MAX_FIRST_SEED, build_spec
 
 
@@ -128,3 +132,25 @@ def test_arms_by_pattern(lab: Lab) -> None:
     assert all(name.startswith("noise-") for name in spec.arms[1:])
     with pytest.raises(NotFound, match=r"no arm 'nois-\*'"):
         build_spec("double-descent", lab=lab, preset="network", arms=["nois-*"])
+
+
+def test_a_data_set_is_refused_with_the_reason(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = phenomena.get("toy")
+    declared = dataclasses.replace(toy, refused={"mnist1d": "it has no pixels"})
+    monkeypatch.setattr(phenomena, "get", lambda name: declared)
+    with pytest.raises(BadValue, match="toy does not run on mnist1d: it has no pixels"):
+        build_spec("toy", lab=lab, data="mnist1d")
+
+
+def test_a_preset_for_a_gpu_starts_on_a_cpu_only_by_name(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = phenomena.get("toy")
+    presets = {**toy.presets, "paper": dataclasses.replace(toy.presets["standard"], gpu="about 2 hours and 3 GB")}
+    monkeypatch.setattr(phenomena, "get", lambda name: dataclasses.replace(toy, presets=presets))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(local, "all_slots", lambda: [local.Slot("cpu-0", "cpu")])
+    with pytest.raises(BadValue, match=r"meant for a GPU \(about 2 hours and 3 GB there") as refused:
+        runs.submit(lab, build_spec("toy", lab=lab, preset="paper"), held=True)
+    assert "device = cpu" in refused.value.hint
+    assert list_now(lab) == []
+    by_name = build_spec("toy", lab=lab, preset="paper", device="cpu")
+    assert runs.submit(lab, by_name, held=True).id == by_name.id

@@ -46,6 +46,7 @@ class Desk:
         self.checkpoint, self.stop_at, self.polls = checkpoint, stop_at, 0
         self.script = list(script)
         self.saved: Checkpoint | None = None
+        self.arrays: dict[str, Mapping[str, Any]] = {}
 
     def stage(self, key: str, body: Callable[[], Generator[ev.Event, None, Any]]) -> Generator[ev.Event, None, Any]:
         return (yield from body())
@@ -57,6 +58,12 @@ class Desk:
             arrays = {name: tensor.clone() for name, tensor in saved.arrays.items()}
             self.saved = dataclasses.replace(saved, arrays=arrays)
             raise Stopped
+
+    def keep(self, name: str, arrays: Mapping[str, Any]) -> None:
+        self.arrays[name] = arrays
+
+    def kept(self, name: str) -> Mapping[str, Any]:
+        return self.arrays[name]
 
     def changes(self, cohort: str, step: int) -> list[tuple[str, float | None]]:
         due = [change for change in self.script if change[0] <= step]
