@@ -326,13 +326,39 @@ def data_fetch(names: tuple[str, ...]) -> int:
 
 @main.command()
 @click.argument("name", required=False)
-@click.option("--markdown", is_flag=True, help="As the table of the documentation.")
+@click.option("--markdown", is_flag=True, help="As the documentation has it: the table, or the page of one.")
 @JSON
 def phenomena(name: str | None, markdown: bool, as_json: bool) -> int:
     """List the phenomena, or describe one: question, claims, fields, presets, papers."""
     from genlab_tui.commands.phenomena import describe, list_phenomena
 
-    return describe(name, as_json) if name else list_phenomena(as_json, markdown)
+    return describe(name, as_json, markdown) if name else list_phenomena(as_json, markdown)
+
+
+@main.command(cls=PhenomenonCommand)
+@click.argument("phenomenon")
+@click.option(
+    "--replicas", "count", type=click.IntRange(min=1), default=20, show_default=True, help="How many verdicts."
+)
+@click.option("--preset", default="quick", show_default=True, help="A named config.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Override a field; repeatable.")
+@click.option("--on", multiple=True, metavar="R[=STRENGTH]", help="Turn a regulariser on; repeatable.")
+@click.option("--off", multiple=True, metavar="R", help="Turn a regulariser of the preset off; repeatable.")
+@click.option("--seeds", type=click.IntRange(min=1), help="Seeds of each replica (default: the preset's).")
+@click.option("--first-seed", type=int, default=10_000, show_default=True, help="The first seed of the first replica.")
+@click.option("--data", metavar="NAME", help="The data set (default: the preset's).")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda:N", help="Where it trains.")
+@click.option("--markdown", is_flag=True, help="As a section of the documentation.")
+@JSON
+def verify(**options: Any) -> int:
+    """Judge a PHENOMENON many times over on disjoint blocks of fresh seeds, trained as one run.
+
+    Prints how often it was SHOWN, NOT SHOWN and INCONCLUSIVE, and how often its negative controls fired. The run is
+    stored: the same command again continues one that was interrupted, or prints one that is done.
+    """
+    from genlab_tui.commands.verify import verify as verify_phenomenon
+
+    return verify_phenomenon(**options)
 
 
 @main.command()

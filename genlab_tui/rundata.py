@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from genlab_tui import events as ev
 from genlab_tui.phenomenon import Arm
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 4096
 Member = tuple[str, int]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,22 @@ class RunData:
     def arm(self, name: str) -> Arm | None:
         """Return a launched arm by its name."""
         return next((a for a in self.arms if a.name == name), None)
+
+    def of_seeds(self, seeds: Sequence[int]) -> RunData:
+        """Return the same run as if only these of its seeds had been launched: a replica of its verdict."""
+        wanted = set(seeds)
+
+        def own(table: Mapping[str, Mapping[Member, T]]) -> dict[str, dict[Member, T]]:
+            return {name: {m: v for m, v in named.items() if m[1] in wanted} for name, named in table.items()}
+
+        return replace(
+            self,
+            spec=replace(self.spec, first_seed=min(wanted), seeds=len(wanted)),
+            seeds=tuple(sorted(wanted)),
+            curves=own(self.curves),
+            measures=own(self.measures),
+            heats=own(self.heats),
+        )
 
     def measure(self, name: str, arm: str) -> dict[int, float]:
         """Return a measure of one arm per seed; seeds without it are left out."""

@@ -49,6 +49,19 @@ def paired_delta(values: Mapping[int, float], baseline: Mapping[int, float], lev
     return summarise((values[s] - baseline[s] for s in shared), level)
 
 
+def wilson(count: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's score interval of a rate: `count` of `n`; (0, 1) of none at all."""
+    if not n:
+        return 0.0, 1.0
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.5 + level / 2))
+    share = count / n
+    centre, spread = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
 def spearman(x: list[float], y: list[float]) -> float:
     """Return Spearman's rank correlation (ties share their mean rank).
 
