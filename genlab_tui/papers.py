@@ -51,3 +51,196 @@ NAKKIRAN_RIDGE = Paper(
   booktitle = {International Conference on Learning Representations}, year = {2021}, eprint = {2003.01897}
 }""",
 )
+NEYSHABUR_SEARCH = Paper(
+    "Neyshabur et al. 2015",
+    "In Search of the Real Inductive Bias: On the Role of Implicit Regularization in Deep Learning",
+    "ICLR 2015, workshop track",
+    "https://arxiv.org/abs/1412.6614",
+    """@inproceedings{neyshabur2015search,
+  author = {Neyshabur, Behnam and Tomioka, Ryota and Srebro, Nathan},
+  title = {In Search of the Real Inductive Bias: On the Role of Implicit Regularization in Deep Learning},
+  booktitle = {International Conference on Learning Representations, Workshop Track}, year = {2015},
+  eprint = {1412.6614}
+}""",
+)
+NEYSHABUR_EXPLORING = Paper(
+    "Neyshabur et al. 2017",
+    "Exploring Generalization in Deep Learning",
+    "NeurIPS 2017",
+    "https://arxiv.org/abs/1706.08947",
+    """@inproceedings{neyshabur2017exploring,
+  author = {Neyshabur, Behnam and Bhojanapalli, Srinadh and McAllester, David and Srebro, Nathan},
+  title = {Exploring Generalization in Deep Learning},
+  booktitle = {Advances in Neural Information Processing Systems}, year = {2017}, eprint = {1706.08947}
+}""",
+)
+NEYSHABUR_OVER = Paper(
+    "Neyshabur et al. 2019",
+    "The Role of Over-Parametrization in Generalization of Neural Networks",
+    "ICLR 2019",
+    "https://arxiv.org/abs/1805.12076",
+    """@inproceedings{neyshabur2019role,
+  author = {Neyshabur, Behnam and Li, Zhiyuan and Bhojanapalli, Srinadh and LeCun, Yann and Srebro, Nathan},
+  title = {The Role of Over-Parametrization in Generalization of Neural Networks},
+  booktitle = {International Conference on Learning Representations}, year = {2019}, eprint = {1805.12076}
+}""",
+)
+GAO_DEGREES = Paper(
+    "Gao & Jojic 2016",
+    "Degrees of Freedom in Deep Neural Networks",
+    "UAI 2016",
+    "https://arxiv.org/abs/1603.09260",
+    """@inproceedings{gao2016degrees,
+  author = {Gao, Tianxiang and Jojic, Vladimir},
+  title = {Degrees of Freedom in Deep Neural Networks},
+  booktitle = {Uncertainty in Artificial Intelligence}, year = {2016}, eprint = {1603.09260}
+}""",
+)
+ZHANG_LAYERS = Paper(
+    "Zhang, Bengio & Singer 2022",
+    "Are All Layers Created Equal?",
+    "JMLR 23(67), 1-28",
+    "https://arxiv.org/abs/1902.01996",
+    """@article{zhang2022layers,
+  author = {Zhang, Chiyuan and Bengio, Samy and Singer, Yoram},
+  title = {Are All Layers Created Equal?},
+  journal = {Journal of Machine Learning Research}, volume = {23}, number = {67}, pages = {1--28}, year = {2022},
+  eprint = {1902.01996}
+}""",
+)
+FRANKLE_CARBIN = Paper(
+    "Frankle & Carbin 2019",
+    "The Lottery Ticket Hypothesis: Finding Sparse, Trainable Neural Networks",
+    "ICLR 2019",
+    "https://arxiv.org/abs/1803.03635",
+    """@inproceedings{frankle2019lottery,
+  author = {Frankle, Jonathan and Carbin, Michael},
+  title = {The Lottery Ticket Hypothesis: Finding Sparse, Trainable Neural Networks},
+  booktitle = {International Conference on Learning Representations}, year = {2019}, eprint = {1803.03635}
+}""",
+)
+FRANKLE_REWINDING = Paper(
+    "Frankle et al. 2020",
+    "Linear Mode Connectivity and the Lottery Ticket Hypothesis",
+    "ICML 2020, PMLR 119, 3259-3269",
+    "https://arxiv.org/abs/1912.05671",
+    """@inproceedings{frankle2020linear,
+  author = {Frankle, Jonathan and Dziugaite, Gintare Karolina and Roy, Daniel M. and Carbin, Michael},
+  title = {Linear Mode Connectivity and the Lottery Ticket Hypothesis},
+  booktitle = {International Conference on Machine Learning}, pages = {3259--3269}, year = {2020}
+}""",
+)
+SRIVASTAVA = Paper(
+    "Srivastava et al. 2014",
+    "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
+    "JMLR 15(56), 1929-1958",
+    "https://jmlr.org/papers/v15/srivastava14a.html",
+    """@article{srivastava2014dropout,
+  author = {Srivastava, Nitish and Hinton, Geoffrey and Krizhevsky, Alex and Sutskever, Ilya and
+    Salakhutdinov, Ruslan},
+  title = {Dropout: A Simple Way to Prevent Neural Networks from Overfitting},
+  journal = {Journal of Machine Learning Research}, volume = {15}, number = {56}, pages = {1929--1958}, year = {2014}
+}""",
+)
+SZEGEDY = Paper(
+    "Szegedy et al. 2016",
+    "Rethinking the Inception Architecture for Computer Vision",
+    "CVPR 2016",
+    "https://arxiv.org/abs/1512.00567",
+    """@inproceedings{szegedy2016rethinking,
+  author = {Szegedy, Christian and Vanhoucke, Vincent and Ioffe, Sergey and Shlens, Jon and Wojna, Zbigniew},
+  title = {Rethinking the Inception Architecture for Computer Vision},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition}, year = {2016}, eprint = {1512.00567}
+}""",
+)
+MIXUP = Paper(
+    "Zhang et al. 2018",
+    "mixup: Beyond Empirical Risk Minimization",
+    "ICLR 2018",
+    "https://arxiv.org/abs/1710.09412",
+    """@inproceedings{zhang2018mixup,
+  author = {Zhang, Hongyi and Cisse, Moustapha and Dauphin, Yann N. and Lopez-Paz, David},
+  title = {mixup: Beyond Empirical Risk Minimization},
+  booktitle = {International Conference on Learning Representations}, year = {2018}, eprint = {1710.09412}
+}""",
+)
+KESKAR = Paper(
+    "Keskar et al. 2017",
+    "On Large-Batch Training for Deep Learning: Generalization Gap and Sharp Minima",
+    "ICLR 2017",
+    "https://arxiv.org/abs/1609.04836",
+    """@inproceedings{keskar2017large,
+  author = {Keskar, Nitish Shirish and Mudigere, Dheevatsa and Nocedal, Jorge and Smelyanskiy, Mikhail and
+    Tang, Ping Tak Peter},
+  title = {On Large-Batch Training for Deep Learning: Generalization Gap and Sharp Minima},
+  booktitle = {International Conference on Learning Representations}, year = {2017}, eprint = {1609.04836}
+}""",
+)
+SMITH_LE = Paper(
+    "Smith & Le 2018",
+    "A Bayesian Perspective on Generalization and Stochastic Gradient Descent",
+    "ICLR 2018",
+    "https://arxiv.org/abs/1710.06451",
+    """@inproceedings{smith2018bayesian,
+  author = {Smith, Samuel L. and Le, Quoc V.},
+  title = {A Bayesian Perspective on Generalization and Stochastic Gradient Descent},
+  booktitle = {International Conference on Learning Representations}, year = {2018}, eprint = {1710.06451}
+}""",
+)
+GREYDANUS = Paper(
+    "Greydanus 2020",
+    "Scaling down Deep Learning",
+    "arXiv preprint",
+    "https://arxiv.org/abs/2011.14439",
+    """@article{greydanus2020scaling,
+  author = {Greydanus, Sam},
+  title = {Scaling down Deep Learning}, journal = {arXiv preprint arXiv:2011.14439}, year = {2020}
+}""",
+)
+NAKKIRAN = Paper(
+    "Nakkiran et al. 2020",
+    "Deep Double Descent: Where Bigger Models and More Data Hurt",
+    "ICLR 2020",
+    "https://arxiv.org/abs/1912.02292",
+    """@inproceedings{nakkiran2020deep,
+  author = {Nakkiran, Preetum and Kaplun, Gal and Bansal, Yamini and Yang, Tristan and Barak, Boaz and
+    Sutskever, Ilya},
+  title = {Deep Double Descent: Where Bigger Models and More Data Hurt},
+  booktitle = {International Conference on Learning Representations}, year = {2020}, eprint = {1912.02292}
+}""",
+)
+GEIGER = Paper(
+    "Geiger et al. 2020",
+    "Scaling description of generalization with number of parameters in deep learning",
+    "Journal of Statistical Mechanics 2020, 023401",
+    "https://arxiv.org/abs/1901.01608",
+    """@article{geiger2020scaling,
+  author = {Geiger, Mario and Jacot, Arthur and Spigler, Stefano and Gabriel, Franck and Sagun, Levent and
+    d'Ascoli, St{\\'e}phane and Biroli, Giulio and Hongler, Cl{\\'e}ment and Wyart, Matthieu},
+  title = {Scaling description of generalization with number of parameters in deep learning},
+  journal = {Journal of Statistical Mechanics: Theory and Experiment}, pages = {023401}, year = {2020},
+  eprint = {1901.01608}
+}""",
+)
+WENG = Paper(
+    "Weng 2019",
+    "Are Deep Neural Networks Dramatically Overfitted?",
+    "Lil'Log",
+    "https://lilianweng.github.io/posts/2019-03-14-overfit/",
+    """@misc{weng2019overfitted,
+  author = {Weng, Lilian}, title = {Are Deep Neural Networks Dramatically Overfitted?},
+  howpublished = {Lil'Log}, year = {2019}
+}""",
+)
+KRUEGER = Paper(
+    "Krueger et al. 2017",
+    "Deep Nets Don't Learn via Memorization",
+    "ICLR 2017, workshop track",
+    "https://openreview.net/forum?id=rJv6ZgHYg",
+    """@inproceedings{krueger2017deep,
+  author = {Krueger, David and Ballas, Nicolas and Jastrz{\\k{e}}bski, Stanis{\\l}aw and Arpit, Devansh and
+    Kanwal, Maxinder S. and Maharaj, Tegan and Bengio, Emmanuel and Fischer, Asja and Courville, Aaron},
+  title = {Deep Nets Don't Learn via Memorization},
+  booktitle = {International Conference on Learning Representations, workshop track}, year = {2017}
+}""",
+)

@@ -1,4 +1,4 @@
-"""Convolutional networks without branches: LeNet, the small AlexNet, Conv-2/4/6, VGG-11 and the 5-layer CNN.
+"""Convolutional networks without branches: LeNet, small AlexNet, Conv-2/4/6, VGG-11, 5-layer CNN, 1-D CNN.
 
 Max-pools of 2 round up, so that images of 8x8 pixels survive five of them; at the papers' sizes nothing is rounded.
 """
@@ -98,6 +98,19 @@ def cnn_5(k: int, shape: Sequence[int], classes: int, *, momentum: float, dropou
     layers = _convolutions(channels, (k, 2 * k, "M", 4 * k, "M", 8 * k), momentum=momentum)
     whole = nn.MaxPool2d((math.ceil(height / 4), math.ceil(width / 4)))
     return nn.Sequential(*layers, whole, nn.Flatten(), nn.Dropout(dropout), nn.Linear(8 * k, classes))
+
+
+def cnn_1d(shape: Sequence[int], classes: int, *, dropout: float) -> nn.Sequential:
+    """Return three 1-D convolutions (25 channels, kernels 5, 3, 3, stride 2, padding 1), then one linear layer.
+
+    The convolutional baseline of MNIST-1D, drawn as torch does (Greydanus 2020).
+    """
+    layers: list[nn.Module] = [nn.Unflatten(1, (1, shape[0]))]
+    channels, length = 1, shape[0]
+    for kernel in (5, 3, 3):
+        layers += [nn.Conv1d(channels, 25, kernel, stride=2, padding=1), nn.ReLU()]
+        channels, length = 25, (length + 2 - kernel) // 2 + 1
+    return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(dropout), nn.Linear(25 * length, classes))
 
 
 def _convolutions(

@@ -5,6 +5,7 @@ A network with a width takes it behind a colon: `resnet-18:16` is a ResNet-18 of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,16 +18,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Network:
-    """One network: `smallest` is the least height and width of its images; `width` is 0 where it cannot be chosen."""
+    """One network: `smallest` is the least height and width of its images; `width` is 0 where it cannot be chosen.
+
+    `work` are the millions of multiplications of a forward pass on one 28x28 image, at the standard width: for
+    estimates and progress bars. A `sequential` one takes one-dimensional inputs of at least `smallest` values instead
+    of images (`work`: of 784 values).
+    """
 
     name: str
     title: str
     paper: str
     help: str
     has_batch_norm: Literal["always", "never", "optional"]
+    work: float
     smallest: int = 8
     width: int = 0
     widest: int = 0
+    sequential: bool = False
 
 
 _FRANKLE = "Frankle & Carbin 2019, arXiv 1803.03635"
@@ -38,6 +46,7 @@ _ALL = (
         "Zhang et al. 2017, arXiv 1611.03530",
         "Eight blocks of parallel 1x1 and 3x3 convolutions; 1,649,402 parameters on 28x28x3, batch norm or not.",
         "optional",
+        203,
     ),
     Network(
         "small-alexnet",
@@ -45,6 +54,7 @@ _ALL = (
         "Zhang et al. 2017, arXiv 1611.03530",
         "Two 5x5 convolutions, pooled and normalised across channels, then 384-192; 1,387,786 parameters on 28x28x3.",
         "never",
+        22.6,
     ),
     Network(
         "lenet",
@@ -52,17 +62,19 @@ _ALL = (
         "LeCun et al. 1998, as in Li et al. 2018, arXiv 1804.08838",
         "Two 5x5 convolutions (6, 16), each max-pooled, then 120-84, with ReLU; 44,426 parameters on MNIST.",
         "never",
+        0.28,
         smallest=16,
     ),
-    Network("conv-2", "Conv-2", _FRANKLE, "Two 3x3 convolutions (64, 64), a max-pool, then 256-256.", "never"),
-    Network("conv-4", "Conv-4", _FRANKLE, "Conv-2 with a second stage (128, 128), then 256-256.", "never"),
-    Network("conv-6", "Conv-6", _FRANKLE, "Conv-4 with a third stage (256, 256), then 256-256.", "never"),
+    Network("conv-2", "Conv-2", _FRANKLE, "Two 3x3 convolutions (64, 64), a max-pool, then 256-256.", "never", 32.6),
+    Network("conv-4", "Conv-4", _FRANKLE, "Conv-2 with a second stage (128, 128), then 256-256.", "never", 74.4),
+    Network("conv-6", "Conv-6", _FRANKLE, "Conv-4 with a third stage (256, 256), then 256-256.", "never", 117),
     Network(
         "vgg-11",
         "VGG-11",
         "Simonyan & Zisserman 2015, arXiv 1409.1556",
         "Eight 3x3 convolutions (64 to 512) with five max-pools, then one linear layer, as usual for small images.",
         "optional",
+        134,
     ),
     Network(
         "resnet-18",
@@ -70,6 +82,7 @@ _ALL = (
         "He et al. 2016, arXiv 1512.03385; widths of Nakkiran et al. 2019, arXiv 1912.02292",
         "Eight residual blocks of widths k, 2k, 4k, 8k behind a 3x3 stem without pooling; k = 64 is the standard one.",
         "always",
+        456,
         width=64,
         widest=256,
     ),
@@ -79,6 +92,7 @@ _ALL = (
         "He et al. 2016, arXiv 1512.03385, section 4.2",
         "Nine residual blocks of widths 16k, 32k, 64k with parameter-free shortcuts (option A); k = 1 is the paper's.",
         "always",
+        30.8,
         width=1,
         widest=16,
     ),
@@ -88,8 +102,19 @@ _ALL = (
         "Nakkiran et al. 2019, arXiv 1912.02292",
         "Four 3x3 convolutions of widths k to 8k, then one linear layer; k = 64 has 1,558,026 parameters on CIFAR-10.",
         "always",
+        174,
         width=64,
         widest=512,
+    ),
+    Network(
+        "cnn-1d",
+        "1-D CNN",
+        "Greydanus 2020, arXiv 2011.14439",
+        "Three 1-D convolutions of 25 channels, kernels 5, 3, 3, stride 2, then one linear layer; 5,210 parameters on "
+        "MNIST-1D.",
+        "never",
+        0.62,
+        sequential=True,
     ),
 )
 
@@ -115,14 +140,27 @@ def resolve(name: str) -> tuple[Network, int]:
 
 
 def check(name: str, shape: tuple[int, ...]) -> None:
-    """Raise BadValue unless the name is known and its network takes inputs of this shape, (C, H, W)."""
+    """Raise BadValue unless the name is known and its network takes inputs of this shape, (C, H, W) or (values,)."""
     network, _ = resolve(name)
     text = "x".join(str(size) for size in shape) or "scalar"
+    if network.sequential:
+        if len(shape) != 1:
+            raise BadValue(f"{name} needs one-dimensional inputs, not {text}", "choose mnist1d")
+        if shape[0] < network.smallest:
+            raise BadValue(f"{name} needs at least {network.smallest} values, not {shape[0]}")
+        return
     if len(shape) != 3 or min(shape) < 1:
         raise BadValue(f"{name} needs images (channels, height, width), not {text} inputs", "choose an image data set")
     if min(shape[1:]) < network.smallest:
         least = f"{network.smallest}x{network.smallest}"
         raise BadValue(f"{name} needs images of at least {least} pixels, not {shape[1]}x{shape[2]}")
+
+
+def multiplications(name: str, shape: tuple[int, ...]) -> float:
+    """Return roughly how many multiplications a forward pass on one image takes. Raises BadValue."""
+    network, width = resolve(name)
+    pixels = math.prod(shape[-2:])
+    return 1e6 * network.work * pixels / 784 * ((width / network.width) ** 2 if network.width else 1.0)
 
 
 def build(
@@ -134,7 +172,7 @@ def build(
     batch_norm_momentum: float = 0.1,
     dropout: float = 0.0,
 ) -> nn.Module:
-    """Return a network for inputs (N, C, H, W) that gives logits (N, classes), drawn from torch's global generator.
+    """Return a network for inputs (N, *shape) that gives logits (N, classes), drawn from torch's global generator.
 
     A network that always has batch norm has it whatever `batch_norm` says. Dropout modules are there at 0 too: on the
     hidden units of dense layers, or on the pooled features where the last layer is the only dense one. Raises BadValue.
@@ -163,6 +201,8 @@ def build(
             return resnet.resnet_20(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
         case "cnn-5":
             return conv.cnn_5(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
+        case "cnn-1d":
+            return conv.cnn_1d(shape, classes, dropout=dropout)
         case _:
             return conv.conv_k(int(network.name.removeprefix("conv-")), shape, classes, dropout=dropout)
 

@@ -79,7 +79,8 @@ class Cadence:
 
     Gaps grow to a quarter of the epochs gone, until evaluation costs `SHARE` of training; where training is so short
     that this would cost more, they grow faster. With `log_points`, at that many steps a decade instead. It depends on
-    sizes alone, so that a resumed run evaluates at the same steps.
+    sizes alone, so that a resumed run evaluates at the same steps. The ends of the first `dense` epochs are always due.
+    With `every`, looks without the training set come after every so many steps besides.
     """
 
     def __init__(
@@ -91,10 +92,13 @@ class Cadence:
         *,
         pass_share: float = 1 / 3,
         log_points: int = 0,
+        dense: int = 0,
+        every: int = 0,
         expected: float = 0.0,
     ) -> None:
         """`pass_share` is a forward pass's part of the arithmetic of training; `expected` a guess of the epochs."""
-        self.steps_per_epoch, self.log_points = steps_per_epoch, log_points
+        self.steps_per_epoch, self.log_points, self.dense = steps_per_epoch, log_points, dense
+        self.every = every
         self._cost = PASS * pass_share * (n_train + n_test) / n_train
         # What is left of the share after the dense beginning.
         self.gap = max(math.ceil(self._cost / (0.75 * SHARE)), math.ceil(epochs / MAX_LINES))
@@ -129,7 +133,11 @@ class Cadence:
         while self._last < epoch:
             self._last = self._after(self._last, self._growth)
             self._epochs.add(self._last)
-        return epoch in self._epochs
+        return epoch <= self.dense or epoch in self._epochs
+
+    def looks(self, step: int) -> bool:
+        """Whether all members are measured after this step, but for their training set."""
+        return self.every > 0 and step % self.every == 0 and not self.due(step)
 
     def _log_due(self, step: int) -> bool:
         """Whether a point of the logarithmic grid rounds to this step."""

@@ -28,9 +28,12 @@ class Measurer:
     def __init__(self, state: State, epoch_steps: int, probes: Sequence[Probe]) -> None:
         self.state, self.epoch_steps, self.probes = state, epoch_steps, probes
 
-    def finals(self, members: Sequence[int], *, best: bool = False) -> dict[int, Finals]:
-        """Return the four metrics and the probes of some members, as they are now or as they were at their best."""
-        return self._each(members, partial(self._finals, best=best))
+    def finals(self, members: Sequence[int], *, best: bool = False, train: bool = True) -> dict[int, Finals]:
+        """Return the four metrics and the probes of some members, as they are now or as they were at their best.
+
+        Without `train`, those of the training set are left out: they cost most.
+        """
+        return self._each(members, partial(self._finals, best=best, train=train))
 
     def promising(self, members: Sequence[int]) -> list[int]:
         """Return the members that a cheap look at some of their training set does not rule out as done."""
@@ -81,14 +84,18 @@ class Measurer:
         index = torch.tensor(order, device=labels.device)
         return [shard.rows[row] for row in order], part, batches.sets_of[index], labels[index]
 
-    def _finals(self, shard: Shard, members: list[int], *, best: bool) -> dict[int, Finals]:
+    def _finals(self, shard: Shard, members: list[int], *, best: bool, train: bool) -> dict[int, Finals]:
         who, part, sets, labels = self._subset(shard, members, best=best)
         samples, n, loss = shard.samples, shard.batches.n, shard.recipe.loss
-        train_loss, train_accuracy = evaluate(part, samples.inputs, sets, labels, (0, n), loss)
+        columns: list[list[float]] = []
+        if train:
+            train_loss, train_accuracy = evaluate(part, samples.inputs, sets, labels, (0, n), loss)
+            columns = [train_accuracy, train_loss]
         test_labels = samples.test_labels[sets]
         test_loss, test_accuracy = evaluate(part, samples.test_inputs, sets, test_labels, None, loss)
-        columns = zip(train_accuracy, train_loss, test_accuracy, test_loss, strict=True)
-        found = {i: dict(zip(FINALS, row, strict=True)) for i, row in zip(who, columns, strict=True)}
+        columns += [test_accuracy, test_loss]
+        names = FINALS if train else FINALS[2:]
+        found = {i: dict(zip(names, row, strict=True)) for i, row in zip(who, zip(*columns, strict=True), strict=True)}
         look = Look(part, [self.state.members[i] for i in who], samples, sets, labels[:, :n], self.state.step)
         for probe in self.probes:
             for i, value in zip(who, probe.measure(look), strict=True):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 OPTIMISERS = ("sgd", "adam", "adamw")
 LOSSES = ("cross-entropy", "squared")
-INITS = ("he-normal", "glorot-uniform", "torch")
+INITS = ("he-normal", "glorot-normal", "glorot-uniform", "torch")
 PRECISIONS = ("float32", "tf32", "bf16")
 
 
@@ -28,8 +28,10 @@ class Recipe:
     a training accuracy of `target` (above 1: never) or a training loss of `loss_target` or less. `loss` is
     `cross-entropy` (mean over samples, nats) or `squared` (squared error against one-hot labels, summed over the
     outputs, mean over samples). `regularisers` maps names to strengths. With `log_points`, curves have that many lines
-    a decade of steps instead of the usual ones at ends of epochs. `precision` is that of products: `tf32` (on a GPU) or
-    `bf16` (of networks by name) only where no criterion needs more.
+    a decade of steps instead of the usual ones at ends of epochs, which are at first the ends of every epoch up to
+    number `dense`; with `every`, all but the training set is measured after every so many steps besides (for an early
+    stop). `precision` is that of products: `tf32` (on a GPU) or `bf16` (of networks by name) only where no criterion
+    needs more.
     """
 
     hidden: tuple[int, ...] = ()
@@ -49,6 +51,8 @@ class Recipe:
     steps: int = 0
     init: str = "he-normal"
     log_points: int = 0
+    dense: int = 0
+    every: int = 0
     precision: str = "float32"
 
     def strength(self, name: str) -> float:

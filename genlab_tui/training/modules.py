@@ -155,7 +155,9 @@ class ModulePopulation(Population):
         return losses
 
     def _outputs(self, inputs: Sequence[Tensor]) -> Tensor:
-        x = inputs[0][0].view(-1, *self.shape).contiguous(memory_format=torch.channels_last)
+        x = inputs[0][0].view(-1, *self.shape)
+        if x.dim() == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
         with autocast(self.precision, x.device):
             result: Tensor = self.module(x)
         return result.to(x.dtype)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from itertools import pairwise
 
 from genlab_tui.errors import BadValue
+from genlab_tui.models import networks
 from genlab_tui.training import cost
 from genlab_tui.training.members import Member, Recipe, Samples
 
@@ -86,7 +87,8 @@ def _key(member: Member, recipe: Recipe) -> Hashable:
     norm = "batch-norm" in recipe.regularisers
     return (
         *(len(recipe.hidden), recipe.batch, member.n, optimiser, recipe.nesterov, recipe.loss, norm),
-        *(recipe.decay, recipe.holds_out, recipe.log_points, recipe.network, recipe.precision),
+        *(recipe.decay, recipe.holds_out, recipe.log_points, recipe.dense, recipe.every),
+        *(recipe.network, recipe.precision),
     )
 
 
@@ -150,9 +152,14 @@ def costs(members: Sequence[Member], samples: Samples, common: Recipe) -> list[f
     found = []
     for member, recipe in zip(members, recipes(members, common), strict=True):
         n = member.n or samples.n
-        epochs = member.expected_epochs or (recipe.steps * recipe.batch / n if recipe.steps else recipe.epochs)
-        found.append(n * epochs * sum(_products(samples, recipe)))
+        found.append(n * expected_epochs(member, samples, recipe) * sum(_products(samples, recipe)))
     return found
+
+
+def expected_epochs(member: Member, samples: Samples, recipe: Recipe) -> float:
+    """Return the epochs that a member is expected to train: what it says, else its recipe's limit."""
+    steps = recipe.steps * recipe.batch / (member.n or samples.n)
+    return member.expected_epochs or (steps if recipe.steps else recipe.epochs)
 
 
 def work(samples: Samples, recipe: Recipe) -> float:
@@ -170,8 +177,8 @@ def pass_share(each: Sequence[Recipe], samples: Samples) -> float:
 
 
 def _products(samples: Samples, recipe: Recipe) -> list[float]:
-    """Return the multiplications per sample of each layer of a perceptron; of other networks, one guess."""
+    """Return the multiplications per sample of each layer of a perceptron; of other networks, their sum."""
     if recipe.network:
-        return [1e7]
+        return [networks.multiplications(recipe.network, samples.shape)]
     sizes = (samples.features, *recipe.hidden, samples.classes)
     return [float(a * b) for a, b in pairwise(sizes)]

@@ -126,8 +126,9 @@ class Population:
 def draw(sizes: Sequence[int], seed: int, scheme: str, *, biases: bool) -> list[Tensor]:
     """Return initial matrices [after, before], then, for the scheme `torch`, biases: of the hidden layers if asked.
 
-    `he-normal`: N(0, 2 / before) (He et al. 2015); `glorot-uniform`: U(+-sqrt(6 / (before + after))) (Glorot & Bengio
-    2010); `torch`: U(+-1 / sqrt(before)) for matrices and biases, torch's own for linear layers.
+    `he-normal`: N(0, 2 / before) (He et al. 2015); `glorot-normal`: N(0, 2 / (before + after)) and `glorot-uniform`:
+    U(+-sqrt(6 / (before + after))) (Glorot & Bengio 2010); `torch`: U(+-1 / sqrt(before)) for matrices and biases,
+    torch's own for linear layers.
     """
     source = seeds.generator(seed, seeds.INIT)
     matrices, vectors = [], []
@@ -135,6 +136,9 @@ def draw(sizes: Sequence[int], seed: int, scheme: str, *, biases: bool) -> list[
         if scheme == "he-normal":
             # Drawn [before, after]: a seed keeps its weights of old.
             matrices.append(torch.randn(before, after, generator=source).t() * math.sqrt(2 / before))
+            continue
+        if scheme == "glorot-normal":
+            matrices.append(torch.randn(after, before, generator=source) * math.sqrt(2 / (before + after)))
             continue
         bound = math.sqrt(6 / (before + after)) if scheme == "glorot-uniform" else 1 / math.sqrt(before)
         matrices.append((2 * torch.rand(after, before, generator=source) - 1) * bound)

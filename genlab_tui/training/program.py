@@ -11,11 +11,15 @@ from torch import Tensor
 
 from genlab_tui.training.layout import Stack
 from genlab_tui.training.members import Member, Recipe, Samples
-from genlab_tui.training.plan import stream, work
+from genlab_tui.training.plan import expected_epochs, stream, work
 from genlab_tui.training.population import Population
 from genlab_tui.training.shard import Shard
 
+UNEVEN = 1.25
+"""A shard may have this many times its fair share of the work before members are shared out in another way."""
+
 T = TypeVar("T")
+Part = TypeVar("Part")
 
 
 class Crew:
@@ -29,8 +33,8 @@ class Crew:
         self.threads = threads
         self._pool = ThreadPoolExecutor(threads, "shard", initializer=torch.set_num_threads, initargs=(1,))
 
-    def each(self, function: Callable[[Shard], T], shards: Sequence[Shard]) -> list[T]:
-        """Return what a function gives for every shard."""
+    def each(self, function: Callable[[Part], T], shards: Sequence[Part]) -> list[T]:
+        """Return what a function gives for every shard (or other part that is computed by itself)."""
         if len(shards) == 1:
             if torch.get_num_threads() != self.threads:
                 torch.set_num_threads(self.threads)
@@ -119,9 +123,10 @@ class Program:
 def shares(
     part: Sequence[int], members: Sequence[Member], recipes: Sequence[Recipe], samples: Samples, threads: int
 ) -> list[list[int]]:
-    """Return a program's members in at most `threads` shards of about equal work.
+    """Return a program's members in at most `threads` shards of about equal work over all their epochs.
 
-    Members of the same place in their streams stay together, so that the streams of a shard are of one make-up.
+    Members of the same place in their streams stay together, so that the streams of a shard are of one make-up. Where
+    one such place is most of the work (a few that train long beside many that stop early), whole streams do instead.
     """
     if recipes[part[0]].network:
         return [[i] for i in part]
@@ -134,11 +139,15 @@ def shares(
         for i in group:
             rank = ranks[recipes[i].hidden] = ranks.get(recipes[i].hidden, -1) + 1
             columns.setdefault((recipes[i].hidden, rank), []).append(i)
+    each = {i: work(samples, recipes[i]) * expected_epochs(members[i], samples, recipes[i]) for i in part}
+    largest = max(sum(each[i] for i in column) for column in columns.values())
+    if largest > UNEVEN * sum(each.values()) / threads and len(streams) >= threads:
+        columns = streams
     if len(columns) < threads:
         columns = {i: [i] for i in part}
     found: list[list[int]] = [[] for _ in range(min(threads, len(columns)))]
     loads = [0.0] * len(found)
-    cost = {key: sum(work(samples, recipes[i]) for i in column) for key, column in columns.items()}
+    cost = {key: sum(each[i] for i in column) for key, column in columns.items()}
     for key in sorted(columns, key=lambda key: -cost[key]):
         least = loads.index(min(loads))
         found[least] += columns[key]

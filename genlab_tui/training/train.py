@@ -65,6 +65,9 @@ def train(
         if checkpoint is not None:
             state.restore(checkpoint)
         trainer = _Trainer(state, cohort, share or Share(), probes)
+        # An earlier attempt's measures of this stage are dropped; its finished programs do not come by again.
+        for at in range(state.at):
+            yield from trainer.measures(at)
         while True:
             try:
                 yield from trainer.run(context)
@@ -109,6 +112,8 @@ class _Trainer:
             epochs,
             pass_share=plan.pass_share([state.recipes[i] for i in self.part], self.samples),
             log_points=recipe.log_points,
+            dense=recipe.dense,
+            every=recipe.every,
             expected=max(self.members[i].expected_epochs or self.limits[i] / self.epoch_steps for i in self.part),
         )
         self.measurer = Measurer(state, self.epoch_steps, self.probes)
@@ -142,9 +147,10 @@ class _Trainer:
                 yield from self.close(whole=whole)
                 if state.compact():
                     begun = -1
-            elif self.cadence.due(state.step):
+            elif self.cadence.due(state.step) or self.cadence.looks(state.step):
                 yield from self.freeze_diverged()
-                yield from self.lines(state.running, self.measurer.finals(state.running))
+                full = self.cadence.due(state.step)
+                yield from self.lines(state.running, self.measurer.finals(state.running, train=full))
             if late or whole:
                 yield from self.freeze_diverged()
                 self.tick()
@@ -196,6 +202,9 @@ class _Trainer:
             yield from self.lines(running, finals)
         elif ended:
             yield from self.lines(list(ended), finals)
+        if self.cadence.looks(step):
+            others = [i for i in running if i not in ended]
+            yield from self.lines(others, self.measurer.finals(others, train=False))
         for i in running:
             if i in ended:
                 yield self.finish(i, ended[i], finals[i])
@@ -251,7 +260,7 @@ class _Trainer:
         self.tick()
         state = self.state
         chosen = set(members)
-        for name in self.metrics:
+        for name in (name for name in self.metrics if name in finals[members[0]]):
             values = ev.to_values(finals[i].get(name) if i in chosen else None for i in self.part)
             yield ev.Curve(
                 cohort=self.cohort,
@@ -262,12 +271,13 @@ class _Trainer:
                 values=values,
             )
 
-    def measures(self) -> Iterator[ev.Measure]:
-        """Yield the final numbers of the members that have ended so far; the others have none yet."""
-        outcomes = [self.state.outcomes.get(i) for i in self.part]
+    def measures(self, at: int | None = None) -> Iterator[ev.Measure]:
+        """Yield the final numbers of a program's members (default: the open one's) that have ended so far."""
+        at = self.state.at if at is None else at
+        outcomes = [self.state.outcomes.get(i) for i in sorted(self.state.plan[at])]
         for name in (*MEASURES, *self.metrics[len(FINALS) :]):
             values = ev.to_values(o.values.get(name, math.nan) if o else None for o in outcomes)
-            yield ev.Measure(cohort=self.cohort, name=name, values=values)
+            yield ev.Measure(cohort=self.cohort_name(at), name=name, values=values)
 
     def tick(self) -> None:
         """Add the time since the last look to the training time."""

@@ -19,10 +19,11 @@ from genlab_tui.models.networks import NETWORKS, build, check, parameter_count, 
 
 CIFAR, CROPPED, MNIST, DIGITS = (3, 32, 32), (3, 28, 28), (1, 28, 28), (1, 8, 8)
 
-# Every network, narrow where it may be, and with batch norm where it is optional.
+# Every network of images, narrow where it may be, and with batch norm where it is optional.
+OF_IMAGES = [n for n in NETWORKS.values() if not n.sequential]
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
-    *((f"{n.name}:{8 if n.width > 1 else 1}" if n.width else n.name, {}) for n in NETWORKS.values()),
-    *((n.name, {"batch_norm": True}) for n in NETWORKS.values() if n.has_batch_norm == "optional"),
+    *((f"{n.name}:{8 if n.width > 1 else 1}" if n.width else n.name, {}) for n in OF_IMAGES),
+    *((n.name, {"batch_norm": True}) for n in OF_IMAGES if n.has_batch_norm == "optional"),
 ]
 each_variant = pytest.mark.parametrize(
     ("name", "options"), VARIANTS, ids=lambda v: "bn" if v == {"batch_norm": True} else v or ""
@@ -302,7 +303,7 @@ def test_names_that_mean_nothing_are_refused(name: str, message: str) -> None:
         assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("name", list(NETWORKS))
+@pytest.mark.parametrize("name", [n.name for n in OF_IMAGES])
 def test_inputs_that_are_no_images_or_too_small_are_refused(name: str) -> None:
     least = NETWORKS[name].smallest
     for shape in ((), (64,), (8, 8), (3, 32, 32, 1), (0, 32, 32)):
@@ -315,7 +316,7 @@ def test_inputs_that_are_no_images_or_too_small_are_refused(name: str) -> None:
     assert build(name, (5, least, least + 3), 3)(torch.randn(2, 5, least, least + 3)).shape == (2, 3)
 
 
-@pytest.mark.parametrize("name", [n.name for n in NETWORKS.values() if n.has_batch_norm == "never"])
+@pytest.mark.parametrize("name", [n.name for n in OF_IMAGES if n.has_batch_norm == "never"])
 def test_batch_norm_is_refused_where_the_network_has_none(name: str) -> None:
     with pytest.raises(BadValue, match=f"{name} has no batch norm .*small-inception"):
         build(name, CIFAR, 10, batch_norm=True)
@@ -325,7 +326,8 @@ def test_names_and_checks_need_no_torch() -> None:
     code = (
         "import sys\n"
         "from genlab_tui.models.networks import NETWORKS, check, resolve\n"
-        "[check(name, (3, 32, 32)) for name in NETWORKS]; resolve('resnet-18:8')\n"
+        "[check(name, (40,) if n.sequential else (3, 32, 32)) for name, n in NETWORKS.items()]\n"
+        "resolve('resnet-18:8')\n"
         "assert not {'torch', 'torchvision', 'numpy'} & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
