@@ -1,7 +1,7 @@
 """Randomisation tests (Zhang et al. 2017): a network that learns true labels fits random ones almost as fast.
 
-Protocol: section 2 and figure 1 of the paper with its multilayer perceptrons; section 18 of its traps apply: labels
-are drawn once, test labels are never corrupted, the pixel permutation of training and test images is one.
+Protocol: section 2, figure 1 and appendix A of the paper. Labels are drawn once, test labels are never corrupted, the
+pixel permutation of training and test images is one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from genlab_tui.errors import BadValue
 from genlab_tui.figure import Figure, Line, Reference
 from genlab_tui.lines import curve_lines
 from genlab_tui.measures import all_finite, at_least_seeds, difference, least, mean, over_factor, ratio, together
+from genlab_tui.models import networks
 from genlab_tui.models.mlp import HIDDEN, parameter_count
 from genlab_tui.papers import ARPIT, ZHANG
 from genlab_tui.phenomenon import (
@@ -48,8 +49,13 @@ GRADED = 0.95  # rank correlation of corruption and test error
 NEAR_CHANCE_ERROR = 0.03  # how far from 1 - 1 / classes the test error at full corruption may be
 UNCHANGED = 0.02  # mean paired difference in test accuracy that shuffled pixels may make
 SEEDS_UNCHANGED = 5
+RADEMACHER = 0.99  # how much of random labels is fitted beyond guessing, as a share of all there is to fit
+AT_MOST = 4.0  # the slowdown that the paper's figure 1b stays below
 
 QUICK_EPOCHS = 100
+CONVOLUTIONAL = ("small-alexnet", "small-inception")
+PARAMETERS = {"small-alexnet": 1.39e6, "small-inception": 1.65e6}  # on 28x28x3 images
+FRESH_EPOCHS = 10  # of a convolutional network on labels drawn anew: a leak would show at once
 
 INPUTS = {
     "shuffled-pixels": "shuffled pixels",
@@ -66,7 +72,11 @@ class Config:
 
     n: int = param(1000, help="training samples at most (0: all)", low=0, high=1_000_000)
     test: int = param(1000, help="test samples at most (0: all)", low=0, high=1_000_000)
-    network: str = param("mlp-2x512", help="multilayer perceptron: layers x width", choices=tuple(HIDDEN))
+    network: str = param(
+        "mlp-2x512",
+        help="perceptron: layers x width; small AlexNet or Inception: images, batch norm by its toggle",
+        choices=(*HIDDEN, *CONVOLUTIONAL),
+    )
     corruption: tuple[float, ...] = param(
         (0.2, 0.4, 0.6, 0.8),
         help="chances that a label is replaced by a random class (0 and 1 are always there)",
@@ -81,6 +91,9 @@ class Config:
     target: float = param(FITTED, help="training accuracy at which a network is done", low=0.1, high=1.0)
     whiten: bool = param(False, help="whiten every image by itself, as the paper does, instead of all alike")
     crop: int = param(0, help="centre crop of images to this side (0: none)", low=0, high=1000, unit="pixels")
+    precision: str = param(
+        "float32", help="of a convolutional network's products; bf16 is faster", choices=("float32", "bf16")
+    )
 
 
 def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
@@ -88,6 +101,12 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     shape = _data(spec).shape
     if config.crop and (len(shape) != 3 or config.crop > shape[-1]):
         raise BadValue(f"crop = {config.crop} does not fit inputs of {spec.data}", "nearest valid value: 0")
+    if config.network in CONVOLUTIONAL:
+        networks.check(config.network, (shape[0], config.crop, config.crop) if config.crop else shape)
+        if config.network == "small-alexnet" and "batch-norm" in spec.regularisers:
+            raise BadValue("batch-norm: the small AlexNet has none", "switch it off, or set network = small-inception")
+    elif config.precision != "float32":
+        raise BadValue(f"precision = {config.precision}: perceptrons train in float32", "nearest valid value: float32")
     levels = sorted({0.0, *config.corruption, 1.0})
     if len({_name(p) for p in levels}) < len(levels):
         raise BadValue("two levels of corruption read the same", "leave one of them out")
@@ -125,6 +144,8 @@ def expected_epochs(config: Config, spec: RunSpec, arm: Arm) -> float:
     With a regulariser that may keep noise from being fitted, noise is expected to take all there are.
     """
     noise = float(arm.factors["corruption"])
+    if config.network in CONVOLUTIONAL and arm.name == FRESH:
+        return min(FRESH_EPOCHS, config.epochs)
     guess = {"gaussian": 6.0, "random-pixels": 14.0}.get(arm.name, 20.0 * (1.0 + noise))
     if cost.SLOWING & spec.regularisers.keys():
         guess = config.epochs if noise else 2 * guess
@@ -135,9 +156,14 @@ def estimate(config: Config, spec: RunSpec) -> Estimate:
     """Return members, seconds and bytes."""
     n, _, features = _sizes(config, spec)
     arms = [arm for arm in plan(config, spec) if not spec.arms or arm.name in spec.arms]
-    size = parameter_count(features, HIDDEN[config.network], _data(spec).classes)
     epochs = [expected_epochs(config, spec, arm) for arm in arms] * spec.seeds
-    seconds = cost.seconds(size, n, config.batch, epochs, spec.device, spec.regularisers)
+    if config.network in CONVOLUTIONAL:
+        shape = (1, config.crop, config.crop) if config.crop else _data(spec).shape
+        work = networks.multiplications(config.network, shape)
+        seconds = cost.network_seconds(work, n, epochs, spec.device, config.precision)
+    else:
+        size = _weights(config, spec, features)
+        seconds = cost.seconds(size, n, config.batch, epochs, spec.device, spec.regularisers)
     each = _seed_bytes(config, spec, len(arms))
     return Estimate(len(epochs), seconds, each * min(spec.seeds, cost.at_once(each, spec.device)))
 
@@ -145,8 +171,13 @@ def estimate(config: Config, spec: RunSpec) -> Estimate:
 def _seed_bytes(config: Config, spec: RunSpec, arms: int) -> float:
     """Return the memory of one seed: its inputs, weights, gradient and two moments."""
     n, test, features = _sizes(config, spec)
-    size = parameter_count(features, HIDDEN[config.network], _data(spec).classes)
-    return 4.0 * (len(INPUTS) + 1) * (n + test) * features + 16.0 * arms * size
+    return 4.0 * (len(INPUTS) + 1) * (n + test) * features + 16.0 * arms * _weights(config, spec, features)
+
+
+def _weights(config: Config, spec: RunSpec, features: int) -> float:
+    if config.network in CONVOLUTIONAL:
+        return PARAMETERS[config.network]
+    return parameter_count(features, HIDDEN[config.network], _data(spec).classes)
 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
@@ -168,11 +199,26 @@ def _train(
     config: Config, context: Context, arrays: data.Arrays, seeds: Sequence[int], name: str, at: int, groups: int
 ) -> Generator[ev.Event, None, dict[str, int]]:
     """Train all arms of some seeds as one population; return how many networks ended how."""
+    from dataclasses import replace
+
     from genlab_tui.training.conditions import randomised
     from genlab_tui.training.members import Recipe
     from genlab_tui.training.train import Share, train
 
     n, test, _ = _sizes(config, context.spec)
+    convolutional = config.network in CONVOLUTIONAL
+    recipe = Recipe(
+        hidden=() if convolutional else HIDDEN[config.network],
+        network=config.network if convolutional else "",
+        optimiser=config.optimiser,
+        lr=config.lr,
+        decay=config.decay,
+        batch=config.batch,
+        epochs=config.epochs,
+        target=config.target,
+        regularisers=context.spec.regularisers,
+        precision=config.precision,
+    )
     members, samples = randomised(
         arrays,
         context.arms,
@@ -185,16 +231,9 @@ def _train(
         expected={arm.name: expected_epochs(config, context.spec, arm) for arm in context.arms},
         device=context.device,
     )
-    recipe = Recipe(
-        hidden=HIDDEN[config.network],
-        optimiser=config.optimiser,
-        lr=config.lr,
-        decay=config.decay,
-        batch=config.batch,
-        epochs=config.epochs,
-        target=config.target,
-        regularisers=context.spec.regularisers,
-    )
+    if convolutional:  # trained one by one, so nothing is won by ending with a partner
+        short = replace(recipe, epochs=min(FRESH_EPOCHS, config.epochs))
+        members = [replace(m, recipe=short, follows=None) if m.fresh else m for m in members]
     share = Share(at / groups, 1 / groups)
     state = yield from train(members, samples, recipe, context, cohort=name, share=share)
     ends = [outcome.end for outcome in state.outcomes.values()]
@@ -248,7 +287,13 @@ def _over_corruption(run_data: RunData, label: str, of: Callable[[str], PerSeed]
 
 # --- claims -----------------------------------------------------------------------------------------------------------
 
-TABLE_1 = {"mlp-1x512": (0.9934, 0.1061), "mlp-3x512": (1.0, 0.1048)}
+TABLE_1 = {
+    "mlp-1x512": (0.9934, 0.1061),
+    "mlp-3x512": (1.0, 0.1048),
+    "small-alexnet": (0.9982, 0.0986),
+    "small-inception": (1.0, 0.0978),
+    "small-inception without batch norm": (1.0, 0.1012),
+}
 """Training and test accuracy after random labels on CIFAR-10."""
 
 TABLE_SOURCE = "Zhang et al. 2017, table 1 (CIFAR-10)"
@@ -264,15 +309,20 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
         _fits_noise(config, spec, tuple(arms)),
         _small_slowdown(),
         _graded(("true", *(launched if len(launched) > 1 else partly), "random")),
+        _rademacher(),
         _really_slower(),
+        _no_change(),
+        _at_most_four(),
         _gaussian_is_easy(),
-        _pixels_do_not_matter(),
+        _pixels_matter() if config.network in CONVOLUTIONAL else _pixels_do_not_matter(),
     )
 
 
 def _fits_noise(config: Config, spec: RunSpec, arms: tuple[str, ...]) -> Claim:
-    published = TABLE_1.get(config.network, (None, None))
-    source = TABLE_SOURCE if config.network in TABLE_1 else ""
+    plain = config.network == "small-inception" and "batch-norm" not in spec.regularisers
+    row = config.network + " without batch norm" * plain
+    published = TABLE_1.get(row, (None, None))
+    source = TABLE_SOURCE if row in TABLE_1 else ""
 
     fit = Test(
         "training accuracy, worst condition",
@@ -328,6 +378,50 @@ def _really_slower() -> Claim:
         "The Student-t interval of the slowdown over seeds excludes 1.",
         (Criterion(effect, _both_fitted("true", "random")),),
         main=False,
+    )
+
+
+def _no_change() -> Claim:
+    def lower_end(run_data: RunData) -> float:
+        return summarise(ratio(run_data, "steps_to_fit", "random", "true").values()).low
+
+    effect = _slowdown("lower end of the slowdown's 95 % interval", Rule(high=1.0), lower_end)
+    return Claim(
+        "random labels change nothing about training time",
+        "What summaries of the paper say. It cannot hold together with a slowdown beyond doubt.",
+        (Criterion(effect, _both_fitted("true", "random")),),
+        main=False,
+    )
+
+
+def _at_most_four() -> Claim:
+    effect = _slowdown("slowdown by random labels", Rule(high=AT_MOST))
+    return Claim(
+        "at most about four times slower",
+        "What the paper's figure 1b shows of its three models on CIFAR-10.",
+        (Criterion(effect, _both_fitted("true", "random"), published="below about 4", published_source=FIGURE_SOURCE),),
+        main=False,
+        paper="Zhang et al. 2017",
+    )
+
+
+def _rademacher() -> Claim:
+    def fitted(run_data: RunData) -> PerSeed:
+        return {s: (a - CHANCE) / (1 - CHANCE) for s, a in run_data.measure("train_accuracy", "random").items()}
+
+    effect = Test(
+        "share of random labels fitted beyond guessing",
+        fitted,
+        Rule(low=RADEMACHER),
+        ("random",),
+        statement="An estimate of the empirical Rademacher complexity of what training reaches, scaled to 0 to 1.",
+    )
+    return Claim(
+        "Rademacher complexity says nothing",
+        "Networks that fit random labels have the largest Rademacher complexity there is: bounds made of it are empty.",
+        (Criterion(effect, published="about 1", published_source="Zhang et al. 2017, section 2.2"),),
+        main=False,
+        paper="Zhang et al. 2017",
     )
 
 
@@ -394,6 +488,21 @@ def _pixels_do_not_matter() -> Claim:
     )
 
 
+def _pixels_matter() -> Claim:
+    effect = Test(
+        "test accuracy, shuffled pixels minus true",
+        lambda d: difference(d, "test_accuracy", "shuffled-pixels", "true"),
+        Rule(high=-UNCHANGED, every=True),
+        ("shuffled-pixels", "true"),
+    )
+    return Claim(
+        "shuffled pixels hurt a convolutional network",
+        "What such a network knows about images is that neighbours belong together; one permutation takes it away.",
+        (Criterion(effect, _both_fitted("shuffled-pixels", "true")),),
+        main=False,
+    )
+
+
 def _both_fitted(*arms: str) -> Test:
     return all_finite("share fitted of " + " and ".join(arms), "steps_to_fit", *arms)
 
@@ -413,6 +522,9 @@ PAPER = {
     "whiten": True,
     "crop": 28,
 }
+CONVOLVED = {"lr": 5e-4, "batch": 100, "test": 2000, "epochs": 150, "precision": "bf16"}
+NOT_STATED = "batch size and number of epochs are not stated in the paper"
+
 PHENOMENON = Phenomenon(
     name="random-labels",
     title="Random labels",
@@ -456,12 +568,49 @@ PHENOMENON = Phenomenon(
             data="mnist1d",
             note="4,000 samples, nine levels of corruption",
         ),
+        "alexnet": Preset(
+            CONVOLVED | {"network": "small-alexnet", "n": 10_000},
+            seeds=3,
+            data="fashion-mnist",
+            arms=("true", "random", FRESH),
+            note="the small AlexNet on 10,000 real images, products in bf16: tens of minutes on a CPU",
+        ),
+        "inception": Preset(
+            CONVOLVED | {"network": "small-inception", "n": 1000},
+            seeds=3,
+            data="fashion-mnist",
+            regularisers={"batch-norm": 0.1},
+            arms=("true", "random", FRESH),
+            note="the small Inception with batch norm on 1,000 real images, products in bf16: tens of minutes on a CPU",
+        ),
         "paper": Preset(
             PAPER,
             seeds=3,
             data="cifar10",
-            note="the paper's protocol for its 3x512 perceptron, all of CIFAR-10: meant for a GPU (minutes, an "
-            "estimate, not measured), hours on a CPU; batch size and number of epochs are not stated in the paper",
+            note=f"the paper's protocol for its 3x512 perceptron, all of CIFAR-10; {NOT_STATED}",
+            gpu="about 10 minutes and 4 GB",
+        ),
+        "paper-mlp-1x512": Preset(
+            PAPER | {"network": "mlp-1x512"},
+            seeds=3,
+            data="cifar10",
+            note=f"the same for its 1x512 perceptron; {NOT_STATED}",
+            gpu="about 8 minutes and 4 GB",
+        ),
+        "paper-alexnet": Preset(
+            PAPER | {"network": "small-alexnet"},
+            seeds=3,
+            data="cifar10",
+            note=f"the same for its small AlexNet; {NOT_STATED}",
+            gpu="about 4 hours and 3 GB",
+        ),
+        "paper-inception": Preset(
+            PAPER | {"network": "small-inception", "lr": 0.1},
+            seeds=3,
+            data="cifar10",
+            regularisers={"batch-norm": 0.1},
+            note=f"the same for its small Inception with batch norm (switch it off for the other); {NOT_STATED}",
+            gpu="about 30 hours and 4 GB",
         ),
     },
     data=("digits", "mnist1d", "mnist5k", "mnist", "fashion-mnist", "kmnist", "cifar10", "svhn"),

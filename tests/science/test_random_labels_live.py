@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from genlab_tui.phenomena.random_labels import FITTED, FRESH, NEAR_CHANCE, PHENOMENON
+from genlab_tui import data
+from genlab_tui.phenomena.random_labels import FITTED, FRESH, NEAR_CHANCE, PHENOMENON, UNCHANGED
+from genlab_tui.phenomenon import Arm
 from genlab_tui.rundata import RunData
+from genlab_tui.training.conditions import randomised
+from genlab_tui.training.members import Recipe
+from genlab_tui.training.state import State
+from genlab_tui.training.train import train
 from genlab_tui.verdict import Status, judge
 
 SEEDS = 5
@@ -86,3 +93,30 @@ def test_a_stopped_run_ends_with_the_very_numbers_of_an_unbroken_one(make_contex
             again = resumed.curves[metric][member]
             assert again.step.tolist() == curve.step.tolist()
             assert again.value.tobytes() == curve.value.tobytes(), (metric, member)
+
+
+def test_shuffled_pixels_change_nothing_for_a_perceptron_and_hurt_a_convolutional_net(
+    make_context: Callable[..., Any], science_data: Path
+) -> None:
+    """One permutation of all pixels: the very same perceptron with its first layer permuted, another convolution."""
+    arrays = data.load("mnist1d", science_data)
+    arms = (Arm("true", factors={"corruption": 0.0}), Arm("shuffled-pixels", factors={"corruption": 0.0}))
+    seeds = (7000, 7001, 7002)
+    members, samples = randomised(arrays, arms, seeds, n=800, n_test=1000)
+    gaps = {}
+    for kind, recipe in {
+        "perceptron": Recipe(hidden=(128,), epochs=30, batch=50),
+        "convolutional": Recipe(network="cnn-1d", lr=3e-3, epochs=15, batch=50),
+    }.items():
+        context = make_context(PHENOMENON)
+        ended: list[State] = []
+
+        def body(recipe: Recipe = recipe, context: Any = context, ended: list[State] = ended) -> Any:
+            ended.append((yield from train(members, samples, recipe, context, cohort="all")))
+
+        for _ in context.stage(kind, body):
+            pass
+        found = {(members[i].arm, members[i].seed): o.values["test_accuracy"] for i, o in ended[0].outcomes.items()}
+        gaps[kind] = [found["true", seed] - found["shuffled-pixels", seed] for seed in seeds]
+    assert abs(sum(gaps["perceptron"]) / len(seeds)) <= UNCHANGED
+    assert min(gaps["convolutional"]) > UNCHANGED, gaps

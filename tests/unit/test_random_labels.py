@@ -26,6 +26,8 @@ BEYOND, GAUSSIAN, PIXELS = (
     "Gaussian inputs are easier than random labels",
     "shuffled pixels change nothing for a perceptron",
 )
+RADEMACHER = "Rademacher complexity says nothing"
+UNCHANGED_TIME, FOUR = "random labels change nothing about training time", "at most about four times slower"
 
 
 def _spec(data_set: str = "mnist1d", seeds: int = 5, arms: tuple[str, ...] = (), **values: Any) -> RunSpec:
@@ -165,8 +167,8 @@ def test_every_preset_is_valid_and_fits_its_data(preset: str) -> None:
     assert verdict.status is Status.INCONCLUSIVE, "of nothing, nothing is shown"
     if preset in ("quick", "demo"):
         assert estimate.seconds < 120
-    if preset != "demo":
-        assert len(verdict.claims) == 6
+    if not chosen.arms:
+        assert len(verdict.claims) == 9
 
 
 def test_the_paper_preset_is_its_protocol() -> None:
@@ -201,7 +203,8 @@ def test_the_papers_parameter_counts(network: str, count: int) -> None:
 def test_a_textbook_run_is_shown(data_set: str) -> None:
     verdict = _judge(_spec(data_set))
     assert verdict.status is Status.SHOWN
-    assert _statuses(verdict) == dict.fromkeys((FITS, SLOWDOWN, GRADED, BEYOND, GAUSSIAN, PIXELS), Status.SHOWN)
+    shown = (FITS, SLOWDOWN, GRADED, RADEMACHER, BEYOND, FOUR, GAUSSIAN, PIXELS)
+    assert _statuses(verdict) == {**dict.fromkeys(shown, Status.SHOWN), UNCHANGED_TIME: Status.NOT_SHOWN}
     assert [claim.name for claim in verdict.claims if claim.main] == [FITS, SLOWDOWN, GRADED]
 
 
@@ -264,7 +267,7 @@ def test_a_control_without_numbers_is_inconclusive() -> None:
 
 def test_claims_whose_arms_were_not_launched_are_left_out_and_named() -> None:
     verdict = _judge(_spec(arms=("true", "random", FRESH)))
-    assert set(_statuses(verdict)) == {FITS, SLOWDOWN, BEYOND}
+    assert set(_statuses(verdict)) == {FITS, SLOWDOWN, RADEMACHER, BEYOND, UNCHANGED_TIME, FOUR}
     assert verdict.status is Status.SHOWN
     for name in (GRADED, GAUSSIAN, PIXELS):
         assert name in verdict.scope
@@ -273,7 +276,7 @@ def test_claims_whose_arms_were_not_launched_are_left_out_and_named() -> None:
 
 def test_without_its_control_the_claim_is_left_out() -> None:
     verdict = _judge(_spec(arms=("true", "random")))
-    assert set(_statuses(verdict)) == {SLOWDOWN, BEYOND}
+    assert set(_statuses(verdict)) == {SLOWDOWN, RADEMACHER, BEYOND, UNCHANGED_TIME, FOUR}
     assert FITS in verdict.scope
 
 
@@ -317,7 +320,7 @@ def test_an_arm_that_never_fitted_has_no_slowdown() -> None:
 @pytest.mark.parametrize(
     ("arm", "touched"),
     [
-        ("random", {FITS, SLOWDOWN, GRADED, BEYOND, GAUSSIAN}),
+        ("random", {FITS, SLOWDOWN, GRADED, RADEMACHER, BEYOND, UNCHANGED_TIME, FOUR, GAUSSIAN}),
         ("corrupt-0.4", {FITS, GRADED}),
         ("gaussian", {FITS, GAUSSIAN}),
     ],
@@ -329,7 +332,7 @@ def test_a_member_that_diverged_shows_nothing(arm: str, touched: set[str]) -> No
         run_data.measures[name][arm, 2] = math.nan  # type: ignore[index]
     statuses = _statuses(judge(PHENOMENON, run_data.spec, run_data))
     assert {name for name, status in statuses.items() if status is Status.INCONCLUSIVE} == touched
-    assert {statuses[name] for name in statuses.keys() - touched} <= {Status.SHOWN}
+    assert {statuses[name] for name in statuses.keys() - touched - {UNCHANGED_TIME}} <= {Status.SHOWN}
 
 
 @pytest.mark.parametrize(("arm", "claim"), [("shuffled-pixels", PIXELS), ("random", FITS)])
@@ -413,3 +416,66 @@ def test_figures_grow_while_members_end() -> None:
     assert line.y == (1.0, 1.5), "random labels of seed 2 have no true labels to be compared with yet"
     assert line.n == (2, 1)
     assert error.lines == ()
+
+
+# --- convolutional networks -------------------------------------------------------------------------------------------
+
+
+def test_convolutional_networks_need_images_and_what_they_have() -> None:
+    with pytest.raises(BadValue, match="images"):
+        PHENOMENON.arms_of(_spec("mnist1d", network="small-alexnet"))
+    normed = dataclasses.replace(_spec("fashion-mnist", network="small-alexnet"), regularisers={"batch-norm": 0.1})
+    with pytest.raises(BadValue, match="batch-norm: the small AlexNet has none"):
+        PHENOMENON.arms_of(normed)
+    with pytest.raises(BadValue, match="precision = bf16: perceptrons train in float32"):
+        PHENOMENON.arms_of(_spec(precision="bf16"))
+    assert PHENOMENON.arms_of(_spec("fashion-mnist", network="small-inception", precision="bf16"))
+
+
+@pytest.mark.parametrize(
+    ("network", "norm", "row"),
+    [
+        ("small-alexnet", False, "small-alexnet"),
+        ("small-inception", True, "small-inception"),
+        ("small-inception", False, "small-inception without batch norm"),
+    ],
+)
+def test_the_published_row_is_that_of_the_network(network: str, norm: bool, row: str) -> None:
+    spec = _spec("fashion-mnist", network=network)
+    spec = dataclasses.replace(spec, regularisers={"batch-norm": 0.1} if norm else {})
+    claims = {c.name: c for c in PHENOMENON.claims(PHENOMENON.config_of(spec), spec)}
+    assert tuple(c.published for c in claims[FITS].criteria) == TABLE_1[row]
+    assert "shuffled pixels hurt a convolutional network" in claims
+    assert PIXELS not in claims
+
+
+def test_shuffled_pixels_must_hurt_a_convolutional_network_in_every_seed() -> None:
+    spec = _spec("fashion-mnist", network="small-alexnet")
+    hurts = "shuffled pixels hurt a convolutional network"
+    assert _statuses(_judge(spec))[hurts] is Status.NOT_SHOWN
+    assert _statuses(_judge(spec, shuffled_pixels={"test_accuracy": 0.4}))[hurts] is Status.SHOWN
+
+
+def test_two_statements_about_slowdown_that_cannot_both_hold() -> None:
+    slower = _statuses(_judge(_spec()))
+    assert (slower[UNCHANGED_TIME], slower[FOUR], slower[BEYOND]) == (Status.NOT_SHOWN, Status.SHOWN, Status.SHOWN)
+    much = _statuses(_judge(_spec(), random={"steps_to_fit": 1200.0}))
+    assert (much[UNCHANGED_TIME], much[FOUR]) == (Status.NOT_SHOWN, Status.NOT_SHOWN)
+    wide = _measured(_spec())
+    for seed in wide.spec.seed_list:
+        wide.measures["steps_to_fit"]["random", seed] = 200.0 * (0.2, 3.0, 0.5, 2.0, 1.0)[seed]  # type: ignore[index]
+    assert {c.name: c.status for c in judge(PHENOMENON, wide.spec, wide).claims}[UNCHANGED_TIME] is Status.SHOWN
+
+
+def test_the_rademacher_reading_counts_beyond_guessing() -> None:
+    assert _statuses(_judge(_spec()))[RADEMACHER] is Status.SHOWN
+    half = _judge(_spec(), random={"train_accuracy": 0.55})
+    (criterion,) = _claims(half)[RADEMACHER].criteria
+    assert (criterion.status.value, criterion.value) == ("FAIL", pytest.approx(0.5))
+
+
+def test_paper_presets_are_for_a_gpu() -> None:
+    papers = {name: preset for name, preset in PHENOMENON.presets.items() if name.startswith("paper")}
+    assert len(papers) == 4
+    assert all(preset.gpu for preset in papers.values())
+    assert not PHENOMENON.presets["quick"].gpu
