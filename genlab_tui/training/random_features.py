@@ -6,7 +6,7 @@ All in float64 with numpy: the threads are those of its linear algebra (OMP_NUM_
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,11 @@ class Problem:
     targets: Mapping[str, tuple[Matrix, Matrix]]
     features: RandomFeatures
 
+    def first(self, n: int) -> Problem:
+        """Return the same problem with the first `n` of its training samples."""
+        fewer = {kind: (train[:n], held) for kind, (train, held) in self.targets.items()}
+        return replace(self, x_train=self.x_train[:n], targets=fewer)
+
     def solve(
         self, width: int, labels: tuple[str, ...], chosen: tuple[str, ...], penalty: float
     ) -> dict[tuple[str, str], Fit]:
@@ -153,30 +158,36 @@ def draw_problem(
     )
 
 
-def landmarks(n: int, widths: Sequence[int], fits: Sequence[Fit]) -> dict[str, float]:
-    """Return what double descent is judged by, from the fits of one member over ascending widths (n among them).
+def landmarks(
+    threshold: int, places: Sequence[int], fits: Sequence[Fit], over_samples: bool = False
+) -> dict[str, float]:
+    """Return what double descent is judged by, from the fits of one member over ascending places.
 
-    Offsets are shares of n. `first_minimum` is the smallest test MSE below N = n; `peak_ratio`, `threshold_ratio`
-    and `second_descent` are the largest test MSE, that at N = n and that at the largest N over it; `fall` is the last
-    over the largest; `error_gain` is how far test error at the largest N lies below its smallest below N = n.
+    Places are numbers of features, or of samples; where the two are equal, at the `threshold`, they just fit (it is one
+    of the places). Offsets are shares of it. `first_minimum` is the smallest test MSE below it; `peak_ratio`,
+    `threshold_ratio` and `second_descent` are the largest test MSE, that at the threshold and that at the last place
+    over it; `fall` is the last over the largest; `error_gain` is how far test error at the last place lies below its
+    smallest below the threshold. `train_mse_above` is the largest training MSE where everything can be fitted: from the
+    threshold on; over samples, up to it, as `train_mse_below`.
     """
-    by_width = dict(zip(widths, fits, strict=True))
-    below, last = [width for width in widths if width < n], by_width[widths[-1]]
-    peak = max(widths, key=lambda width: by_width[width].test_mse)
-    norm_peak = max(widths, key=lambda width: by_width[width].norm)
-    height, first = by_width[peak].test_mse, min(by_width[width].test_mse for width in below)
+    by_place = dict(zip(places, fits, strict=True))
+    below, last = [place for place in places if place < threshold], by_place[places[-1]]
+    peak = max(places, key=lambda place: by_place[place].test_mse)
+    norm_peak = max(places, key=lambda place: by_place[place].norm)
+    height, first = by_place[peak].test_mse, min(by_place[place].test_mse for place in below)
+    fitted = (*below, threshold) if over_samples else [place for place in places if place >= threshold]
     return {
         "peak_mse": height,
         "peak_width": float(peak),
-        "peak_offset": abs(peak - n) / n,
+        "peak_offset": abs(peak - threshold) / threshold,
         "first_minimum": first,
         "peak_ratio": height / first,
-        "threshold_ratio": by_width[n].test_mse / first,
+        "threshold_ratio": by_place[threshold].test_mse / first,
         "final_mse": last.test_mse,
         "fall": last.test_mse / height,
         "second_descent": last.test_mse / first,
-        "norm_offset": abs(norm_peak - peak) / n,
-        "train_mse_above": max(by_width[width].train_mse for width in widths if width >= n),
-        "error_gain": min(by_width[width].test_error for width in below) - last.test_error,
-        "span": min(widths[-1] / n, n / widths[0]),
+        "norm_offset": abs(norm_peak - peak) / threshold,
+        "train_mse_below" if over_samples else "train_mse_above": max(by_place[place].train_mse for place in fitted),
+        "error_gain": min(by_place[place].test_error for place in below) - last.test_error,
+        "span": min(places[-1] / threshold, threshold / places[0]),
     }

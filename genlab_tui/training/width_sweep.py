@@ -1,4 +1,4 @@
-"""Networks of many widths on the same data, one program: trained double descent, width as capacity."""
+"""Networks of many widths, on all samples or on some: trained double descent, width as capacity."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from genlab_tui.training.members import Member, Recipe, Samples
 def widths(
     arrays: Arrays, arms: Sequence[Arm], seeds: Sequence[int], recipe: Recipe, *, n: int, n_test: int, device: str
 ) -> tuple[list[Member], Samples]:
-    """Return one member per arm and seed: one hidden layer of the arm's `width`, labels redrawn with its `noise`.
+    """Return one member per arm and seed: of the arm's factor `width`, its labels redrawn with its `noise`.
 
-    All widths of a seed share its split, its order of samples and its labels. Inputs are standardised by the mean and
-    the spread of the training pool.
+    The width is that of one hidden layer, or of the network that the recipe names. An arm's `n` says how many of the
+    seed's samples it learns (the first ones; default: all), its `decay` is a weight decay of its own. All arms of a
+    seed share its split, its order of samples and, at one level of noise, its labels. Inputs are standardised by the
+    mean and the spread of the training pool.
     """
     mean, spread = float(arrays.x_train.mean()), float(arrays.x_train.std())
     parts = {seed: prepare.split(arrays, n, seed, n_test=n_test) for seed in seeds}
@@ -31,9 +33,9 @@ def widths(
         first = len(labels)
         labels += [corrupt.corrupt_labels(parts[seed].y_train, p, arrays.classes, seed) for p in levels]
         for arm in arms:
-            own = replace(recipe, hidden=(int(arm.factors["width"]),))
             which = first + levels.index(float(arm.factors["noise"]))
-            members.append(Member(arm.name, seed, inputs=place, labels=which, recipe=own))
+            size = int(arm.factors.get("n", 0))
+            members.append(Member(arm.name, seed, inputs=place, labels=which, recipe=_recipe(recipe, arm), n=size))
 
     def inputs(rows: Sequence[np.ndarray]) -> torch.Tensor:
         flat = [prepare.flatten(((x - mean) / spread).astype(np.float32)) for x in rows]
@@ -53,3 +55,9 @@ def widths(
         -mean / spread,
     )
     return members, samples
+
+
+def _recipe(common: Recipe, arm: Arm) -> Recipe:
+    width, decay = int(arm.factors["width"]), float(arm.factors.get("decay", 0.0))
+    own = replace(common, network=f"{common.network}:{width}") if common.network else replace(common, hidden=(width,))
+    return replace(own, regularisers={**common.regularisers, "weight-decay": decay}) if decay else own

@@ -1,0 +1,1 @@
+"""The modes of double descent, a module each: `phenomena/double_descent.py` puts them together (no catalogue entry)."""
