@@ -1,0 +1,1 @@
+"""The parts of memorisation: `phenomena/memorisation.py` puts them together (no catalogue entry)."""
