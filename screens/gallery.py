@@ -15,6 +15,12 @@ from screens.panels.choices import Choice, Options, chart, choices, defaults
 
 Picture = Figure | HeatMap
 
+MANY = 12
+"""With more arms than that, curves of all of them are a tangle: a few are drawn, and the figures come first."""
+
+FEW = 8
+"""So many of many arms have their curves drawn, from the first to the last."""
+
 
 class Gallery:
     """The pictures of runs; figures, choices and verdict are those of the first."""
@@ -44,11 +50,25 @@ class Gallery:
         """The name of the first run's phenomenon."""
         return self.runs[0].spec.phenomenon if self.runs else ""
 
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms whose curves are drawn: all, or a few spread over many."""
+        names = tuple(arm.name for arm in self.runs[0].data.arms) if self.runs else ()
+        if len(self.runs) > 1 or len(names) <= MANY:
+            return names
+        return tuple(names[round(i * (len(names) - 1) / (FEW - 1))] for i in range(FEW))
+
+    @property
+    def note(self) -> str:
+        """What the legend says about arms without curves; empty where there are none."""
+        every = len(self.runs[0].data.arms) if self.runs else 0
+        return f"curves of {len(self.arms)} of {every} arms" if len(self.arms) < every else ""
+
     def keys(self, view: LiveView) -> list[str]:
         """Return what each panel shows: what was chosen for this phenomenon, else the default."""
         known = {choice.key for choice in self.choices}
         chosen = view.choices.get(self.phenomenon, {})
-        usual = defaults(self.choices, max(COUNTS))
+        usual = defaults(self.choices, max(COUNTS), figures_first=bool(self.note))
         return [key if (key := chosen.get(i, "")) in known else usual[i] for i in range(len(usual))]
 
     def slots(self) -> dict[str, int]:
@@ -57,6 +77,7 @@ class Gallery:
             clean_text((f"{run.title} · " if len(self.runs) > 1 else "") + arm.title, 60)
             for run in self.runs
             for arm in run.data.arms
+            if len(self.runs) > 1 or arm.name in self.arms
         ]
         return {label: i for i, label in enumerate(dict.fromkeys(labels))}
 
@@ -69,6 +90,6 @@ class Gallery:
         data = [run.data for run in self.runs]
         known = self._drawn.get(number)
         if known is None or known[0] != stamp or any(a is not b for a, b in zip_longest(known[1], data)):
-            picture = chart(key, self.runs, self.own, options) if key else None
+            picture = chart(key, self.runs, self.own, options, self.arms) if key else None
             self._drawn[number] = known = (stamp, data, picture)
         return known[2]

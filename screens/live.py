@@ -206,7 +206,7 @@ class LiveScreen(RunActions):
         first, record = gallery.runs[0], self.record
         seen, slots = self.seen[first.id], gallery.slots()
         self.query_one(RunLine).tell(record, first.spec, first.data, len(self.ids) - 1, self.pending)
-        self.query_one(Legend).tell(slots, self.view.note)
+        self.query_one(Legend).tell(slots, " · ".join(filter(None, (gallery.note, self.view.note))))
         for slot in self._visible:
             slot.show(gallery.picture(slot.number, self.view), self.view.smooth, slots)
         ended = record is not None and record.state.ended

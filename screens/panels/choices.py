@@ -39,14 +39,14 @@ def choices(phenomenon: Phenomenon | None, data: RunData, figures: Sequence[Figu
     return (*found, *(Choice(FIGURE + f.name, f.title, isinstance(f, Figure) and f.x_label in AXES) for f in figures))
 
 
-def defaults(known: Sequence[Choice], count: int) -> list[str]:
+def defaults(known: Sequence[Choice], count: int, *, figures_first: bool = False) -> list[str]:
     """Return the keys that the first panels show: loss, test accuracy, gap, figures; then the rest in order.
 
-    A run without accuracy curves starts with its figures.
+    A run without accuracy curves starts with its figures, and so does one that asks for it.
     """
     keys = [choice.key for choice in known]
     figures = [choice.key for choice in sorted(known, key=lambda c: c.curves) if choice.key.startswith(FIGURE)]
-    wanted = ["train_loss", "test_accuracy", GAP, *figures, *keys] if GAP in keys else [*figures, *keys]
+    wanted = ["train_loss", "test_accuracy", GAP, *figures, *keys] if GAP in keys and not figures_first else [*figures, *keys]
     order = [key for key in dict.fromkeys(wanted) if key in keys]
     return [order[i % len(order)] for i in range(count)] if order else []
 
@@ -61,13 +61,21 @@ class Options:
 
 
 def chart(
-    key: str, runs: Sequence[LoadedRun], figures: Sequence[Figure | HeatMap], options: Options
+    key: str,
+    runs: Sequence[LoadedRun],
+    figures: Sequence[Figure | HeatMap],
+    options: Options,
+    arms: Sequence[str] | None = None,
 ) -> Figure | HeatMap | None:
-    """Return what a panel shows of one run or several: a metric of all of them, or one of the figures given."""
+    """Return what a panel shows of one run or several: a metric of all of them, or one of the figures given.
+
+    With `arms`, a single run's curves are those of these arms alone.
+    """
     if key.startswith(FIGURE):
         return _with_log(next((f for f in figures if f.name == key[len(FIGURE) :]), None), options.log_y)
     shown = [dataclasses.replace(run, data=with_gap(run.data)) for run in runs] if key == GAP else list(runs)
-    figure = metric_figure(shown, key, x=options.x, members=options.members, log_y=options.log_y)
+    chosen = arms if len(runs) == 1 else None
+    figure = metric_figure(shown, key, x=options.x, arms=chosen, members=options.members, log_y=options.log_y)
     if key == GAP:
         figure = dataclasses.replace(figure, title="generalisation gap", y_label="train - test accuracy")
         figure = dataclasses.replace(figure, references=(Reference(0.0, "no gap"),))

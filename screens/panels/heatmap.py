@@ -136,6 +136,9 @@ def paint(heat_map: HeatMap | None, cells: Cells) -> set[str]:
 
 Limits = tuple[float, float]
 
+ROUNDING = 1e-9
+"""Values below this share of the range are what rounding left of 0, and read so."""
+
 
 def _colour(value: float, limits: Limits) -> str:
     low, high = limits
@@ -153,6 +156,8 @@ def _full_cell(
         for column in range(at[1], min(at[1] + wide, cells.width)):
             if colour:
                 cells.tints[row, column] = colour
+    if abs(value) < ROUNDING * (limits[1] - limits[0]):
+        value = 0.0
     text = human_number(value, 3) if colour else "×"
     if columns_of(text) > wide - (wide > 3):
         text = human_number(value, 2) if colour else "×"
