@@ -46,7 +46,8 @@ def defaults(known: Sequence[Choice], count: int, *, figures_first: bool = False
     """
     keys = [choice.key for choice in known]
     figures = [choice.key for choice in sorted(known, key=lambda c: c.curves) if choice.key.startswith(FIGURE)]
-    wanted = ["train_loss", "test_accuracy", GAP, *figures, *keys] if GAP in keys and not figures_first else [*figures, *keys]
+    curves_first = GAP in keys and not figures_first
+    wanted = ["train_loss", "test_accuracy", GAP, *figures, *keys] if curves_first else [*figures, *keys]
     order = [key for key in dict.fromkeys(wanted) if key in keys]
     return [order[i % len(order)] for i in range(count)] if order else []
 

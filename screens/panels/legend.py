@@ -54,7 +54,8 @@ class Legend(Widget):
         for done, (label, slot) in enumerate(self.slots.items()):
             entry = self._entry(squeeze(label, cap), slot)
             # The two spaces that end an entry count where a note follows them.
-            taken = (columns_of(self.note) + 3 if len(rows) == 1 and self.note else 0) + (5 if drop and len(rows) == most else 0)
+            taken = columns_of(self.note) + 3 if len(rows) == 1 and self.note else 0
+            taken += 5 if drop and len(rows) == most else 0
             if rows[-1].cell_length + entry.cell_length - 2 > width - taken:
                 if len(rows) == most:
                     if not drop:

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import click
 
+from genlab_tui import phenomena
 from genlab_tui.cli import main
+from genlab_tui.commands.pages import page
 from genlab_tui.commands.phenomena import markdown_table
+from genlab_tui.phenomenon import Phenomenon, config_values
+from genlab_tui.run import RunSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -49,11 +53,52 @@ def test_the_table_of_phenomena_is_the_declared_one() -> None:
     assert block == markdown_table(), "genlab-tui phenomena --markdown prints the table for the README"
 
 
+def test_every_phenomenon_has_its_page_and_its_figure() -> None:
+    pages = ROOT / "docs" / "phenomena"
+    known = phenomena.catalogue()
+    assert {page.stem for page in pages.glob("*.md")} == set(known)
+    for name, phenomenon in known.items():
+        made = page(phenomenon)
+        assert (pages / f"{name}.md").read_text() == made, f"genlab-tui phenomena {name} --markdown prints the page"
+        assert (ROOT / "docs" / "figures" / f"{name}.svg").exists()
+
+
+def test_the_claims_name_what_there_is() -> None:
+    """Every phenomenon and claim that the table of claims points to exists under that name."""
+    rows = [
+        line.split(" | ") for line in (ROOT / "docs" / "CLAIMS.md").read_text().splitlines() if line.startswith("| S")
+    ]
+    assert len(rows) > 20
+    claims = {name: _claims_of(phenomenon) for name, phenomenon in phenomena.catalogue().items()}
+    for row in rows:
+        name, claim = row[2].strip("` "), row[3].strip()
+        if "to come" not in row[4]:
+            assert claim in claims[name], row
+
+
+def _claims_of(phenomenon: Phenomenon) -> set[str]:
+    """Return the names of the claims of all presets."""
+    found = set()
+    for preset in phenomenon.presets:
+        chosen = phenomenon.presets[preset]
+        spec = RunSpec(
+            "00000000",
+            phenomenon.name,
+            config_values(phenomenon.make_config(preset)),
+            preset=preset,
+            data=chosen.data or phenomenon.data[0],
+            regularisers=dict(chosen.regularisers),
+            seeds=chosen.seeds,
+        )
+        found |= {claim.name for claim in phenomenon.claims(phenomenon.config_of(spec), spec)}
+    return found
+
+
 def test_links_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+    for file in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", file.read_text()):
             if not target.startswith(("http:", "https:")):
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+                assert (file.parent / target).exists(), f"{file.name}: {target}"
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
