@@ -294,7 +294,7 @@ class Phenomenon:
     costs; `figures` what to draw from data that may still be incomplete; `claims` what is judged; `run` yields
     events. `version` goes up when the numbers of a config change: it is part of a run's identity. `in_flight(config)`
     says whether regularisers can be changed while a run trains. `refused` says of data sets that are not in `data` why
-    the protocol makes no sense there.
+    the protocol makes no sense there; `weight_decay(config)` which of the things of that name the regulariser is here.
     """
 
     name: str
@@ -317,6 +317,7 @@ class Phenomenon:
     version: int = 1
     in_flight: Callable[[Any], bool] = lambda config: True
     refused: Mapping[str, str] = field(default_factory=dict)
+    weight_decay: Callable[[Any], str] = lambda config: "decoupled, on weight matrices alone"
 
     def changeable(self, spec: RunSpec) -> tuple[str, ...]:
         """Return the regularisers that may be changed while a run trains: the dynamic ones that it has."""

@@ -8,7 +8,7 @@ either side.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genlab_tui.errors import GenlabError, NotFound, nearest
 from genlab_tui.figure import Figure, HeatMap
@@ -50,11 +50,18 @@ class LoadedRun:
         return changed if self.record.state == "done" else (*changed, str(self.record.state))
 
     def figures(self) -> tuple[Figure | HeatMap, ...]:
-        """Draw the phenomenon's figures from the data there is. Raises GenlabError where its code fails on it."""
+        """Draw the phenomenon's figures from the data there is. Raises GenlabError where its code fails on it.
+
+        Which weight decay it was (it has several meanings) stands in the note of each.
+        """
         if self.phenomenon is None:
             return ()
+        decay = self.spec.regularisers.get("weight-decay")
         try:
-            return self.phenomenon.figures(self.data)
+            kind = self.phenomenon.weight_decay(self.phenomenon.config_of(self.spec))
+            flavour = f"weight decay {decay:g}: {kind}" if decay else ""
+            drawn = self.phenomenon.figures(self.data)
+            return tuple(replace(f, note="; ".join(filter(None, (flavour, f.note)))) for f in drawn)
         except Exception as error:
             raise GenlabError(
                 f"the figures of {self.spec.phenomenon} failed on run {self.id}: {type(error).__name__}: {error}"

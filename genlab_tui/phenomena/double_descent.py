@@ -135,4 +135,9 @@ PHENOMENON = Phenomenon(
         "how much lower the peak is with outputs averaged",
     ),
     in_flight=lambda config: config.model == NETWORK and config.start != REUSE,
+    weight_decay=lambda config: (
+        "decoupled, on weight matrices alone"
+        if config.model == NETWORK
+        else "that much times the squared norm of the coefficients, added to the mean squared error"
+    ),
 )

@@ -363,3 +363,13 @@ def test_statistics_agree_with_the_shared_ones() -> None:
     values = errors(0.5)
     (row,) = compare.summary_rows([make(measures={"test_error": values})])
     assert row.value == summarise(values.values())
+
+
+def test_every_figure_says_which_weight_decay_it_was() -> None:
+    """Decoupled or in the loss, on what: the same word means several things."""
+    assert all("weight decay" not in figure.note for figure in make().figures())
+    decayed = make(regularisers={"weight-decay": 0.01}).figures()
+    assert [f.note for f in decayed] == ["weight decay 0.01: decoupled, on weight matrices alone"] * 2
+    ridge = dataclasses.replace(TOY, weight_decay=lambda config: f"a penalty at width {config.width}")
+    own = make(regularisers={"weight-decay": 0.01}, phenomenon=ridge).figures()
+    assert own[0].note == "weight decay 0.01: a penalty at width 64"
