@@ -1,0 +1,1 @@
+"""The parts of `lottery_ticket`: what its rounds train, its figures, its claims."""
