@@ -74,6 +74,16 @@ def test_a_few_arms_measure_what_they_do_among_all(make_context: Callable[..., A
         assert part.measure(ACCURACY, arm) == pytest.approx(whole.measure(ACCURACY, arm), abs=1e-6)
 
 
+def test_one_shot_tickets_alone_skip_the_rounds_between(make_context: Callable[..., Any]) -> None:
+    values = {**VALUES, "iterations": 20, "one_shot": True}
+    names = [arm.name for arm in make_context(PHENOMENON, values=values, **SMALL).arms]
+    alone = next(name for name in names if name.startswith("one-shot"))
+    context = make_context(PHENOMENON, values=values, **SMALL, arms=(alone,))
+    run_data = context.run(PHENOMENON)
+    assert list(context.stages) == ["round 0", "round 3"]
+    assert {arm for arm, _ in run_data.measures[STEP]} == {alone}
+
+
 def test_convolutions_are_pruned_on_small_images(run_phenomenon: Callable[..., RunData]) -> None:
     values = {"network": "conv-2", "n": 60, "test": 20, "rounds": 1, "prune": 0.8, "prune_output": 0.5}
     values |= {"prune_kernels": 0.5, "batch": 20, "iterations": 2, "every": 1}

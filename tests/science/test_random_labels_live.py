@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from genlab_tui import data
-from genlab_tui.phenomena.random_labels import FITTED, FRESH, NEAR_CHANCE, PHENOMENON, UNCHANGED
+from genlab_tui.phenomena._random_labels.claims import NEAR_CHANCE, UNCHANGED
+from genlab_tui.phenomena._random_labels.config import FITTED, FRESH
+from genlab_tui.phenomena.random_labels import PHENOMENON
 from genlab_tui.phenomenon import Arm
 from genlab_tui.rundata import RunData
 from genlab_tui.training.conditions import randomised

@@ -13,7 +13,9 @@ from genlab_tui import events as ev
 from genlab_tui.errors import BadValue, NotFound
 from genlab_tui.figure import Figure
 from genlab_tui.models.mlp import HIDDEN, build, parameter_count
-from genlab_tui.phenomena.random_labels import FITTED, FRESH, PHENOMENON, TABLE_1, Config
+from genlab_tui.phenomena._random_labels.claims import TABLE_1
+from genlab_tui.phenomena._random_labels.config import FITTED, FRESH, Config
+from genlab_tui.phenomena.random_labels import PHENOMENON
 from genlab_tui.phenomenon import config_values
 from genlab_tui.regularisers import REGULARISERS
 from genlab_tui.run import RunSpec
