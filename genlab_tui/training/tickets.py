@@ -121,7 +121,8 @@ class Tickets:
         from genlab_tui.training.early_stop import EarlyStops, validation_loss
         from genlab_tui.training.train import train
 
-        masks = self._kept(f"masks-{self.name}-{number % 2}") if number else {}
+        masked = any(cell.round == number and cell.kind in (*MASKED, REWOUND) for cell in self.cells)
+        masks = self._kept(f"masks-{self.name}-{number % 2}") if masked else {}
         members, cells = self._members(number, masks)
         shown = {arm.name for arm in self.context.arms}
         later = {cell.arm: self.rewind for cell in cells if cell and cell.kind == REWOUND}

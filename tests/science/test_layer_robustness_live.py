@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from genlab_tui.phenomena.layer_robustness import (
+from genlab_tui.phenomena._layer_robustness.config import (
     CRITICAL,
     DESTROYED,
     DROP,
@@ -16,14 +16,13 @@ from genlab_tui.phenomena.layer_robustness import (
     LARGEST,
     MOVED,
     OTHER,
-    PHENOMENON,
     RAND,
     START,
     TRAINED,
     arm_of,
-    drops,
-    layer_names,
 )
+from genlab_tui.phenomena._layer_robustness.numbers import drops, layer_names
+from genlab_tui.phenomena.layer_robustness import PHENOMENON
 from genlab_tui.rundata import RunData
 from genlab_tui.verdict import Status, judge
 

@@ -13,7 +13,7 @@ import torch
 from genlab_tui import data
 from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.figure import Figure, HeatMap
-from genlab_tui.phenomena.layer_robustness import (
+from genlab_tui.phenomena._layer_robustness.config import (
     DROP,
     FINAL,
     LARGEST,
@@ -21,11 +21,11 @@ from genlab_tui.phenomena.layer_robustness import (
     MOVED,
     OTHER,
     PARAMETERS,
-    PHENOMENON,
     RAND,
     START,
     arm_of,
 )
+from genlab_tui.phenomena.layer_robustness import PHENOMENON
 from genlab_tui.phenomenon import config_values
 from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
