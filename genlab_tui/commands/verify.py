@@ -190,7 +190,8 @@ def section(record: RunRecord, spec: RunSpec, each: int, judged: Sequence[Replic
         found = replicas.reasons(judged, name.removesuffix(" (side)"))
         why = "; ".join(f"{count}x {reason}" for reason, count in found.items())
         lines.append(f"| {name} | {rate.n} | " + " | ".join(_cell(rate, status) for status in Status) + f" | {why} |")
-    lines += ["", "| criterion | asked | mean of the replicas (smallest to largest) | paper |", "|---|---|---|---|"]
+    lines += ["", "| claim | criterion | asked | mean of the replicas (smallest to largest) | paper |"]
+    lines += ["|---|---|---|---|---|"]
     return "\n".join(lines + _criteria(judged))
 
 
@@ -199,18 +200,19 @@ def _criteria(judged: Sequence[Replica]) -> list[str]:
     from genlab_tui.events import from_value
     from genlab_tui.stats import summarise
 
-    values: dict[tuple[str, str, str], list[float]] = {}
+    values: dict[tuple[str, str, str, str], list[float]] = {}
     for replica in judged:
         for claim in replica.verdict.claims:
             for one in claim.criteria:
                 paper = "" if one.published is None else f"{one.published} ({one.published_source})"
-                values.setdefault((one.name, one.threshold, paper), []).append(from_value(one.value))
+                values.setdefault((claim.name, one.name, one.threshold, paper), []).append(from_value(one.value))
                 if one.control:
-                    key = (f"control: {one.control.name}", f"must not be {one.control.threshold}", "")
+                    key = (claim.name, f"control: {one.control.name}", f"must not be {one.control.threshold}", "")
                     values.setdefault(key, []).append(from_value(one.control.value))
-    rows = []
-    for (name, threshold, paper), found in values.items():
+    rows, shown = [], ""
+    for (claim_name, name, threshold, paper), found in values.items():
         s = summarise(found)
         numbers = f"{human_number(s.mean)} ({human_number(s.smallest)} to {human_number(s.largest)})" if s.n else "–"
-        rows.append(f"| {name} | {threshold} | {numbers} | {paper} |")
+        rows.append(f"| {claim_name if claim_name != shown else ''} | {name} | {threshold} | {numbers} | {paper} |")
+        shown = claim_name
     return rows
