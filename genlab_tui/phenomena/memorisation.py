@@ -198,7 +198,7 @@ def figures(run_data: RunData) -> tuple[Figure, ...]:
 
 PHENOMENON = Phenomenon(
     name="memorisation",
-    title="Memorisation order",
+    title="Memorisation",
     group="Data",
     question="Are wrong labels learnt at the same time as the right ones?",
     explanation=(

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from genlab_tui.phenomena._width_sweep.claims import CONTROL_DROP, DROP
 from genlab_tui.phenomena._width_sweep.config import at_level
 from genlab_tui.phenomena._width_sweep.ranges import drops, fitting, slopes
-from genlab_tui.phenomena.width_sweep import CONTROL_DROP, DROP, PHENOMENON
+from genlab_tui.phenomena.width_sweep import PHENOMENON
 from genlab_tui.rundata import RunData
 from genlab_tui.training.capacity import DEGREES, SIZES
 from genlab_tui.verdict import Status, judge
