@@ -155,7 +155,9 @@ def _field(param: Param, value: str) -> Field:
 def field_help(draft: Draft, name: str) -> str:
     """Return the help of a field: what it is, its unit, its bounds."""
     if name == "preset":
-        return clean_text(draft.phenomenon.preset(draft.preset).note or FIXED_HELP[name])
+        preset = draft.phenomenon.preset(draft.preset)
+        gpu = f"on a GPU {preset.gpu}, an estimate" if preset.gpu else ""
+        return clean_text("; ".join(filter(None, (gpu, preset.note))) or FIXED_HELP[name])
     if name in FIXED_HELP:
         return FIXED_HELP[name]
     param = next((p for p in draft.phenomenon.params() if p.name == name), None)
