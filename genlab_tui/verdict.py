@@ -134,6 +134,8 @@ def judge_claim(claim: Claim, data: RunData) -> ClaimResult:
 
 
 def _claim_status(criteria: tuple[CriterionResult, ...], data: RunData) -> tuple[Status, str]:
+    if not criteria:
+        return Status.INCONCLUSIVE, "nothing is asked"
     unmet = next((c for c in criteria if c.status is Grade.UNMET), None)
     if unmet:
         return Status.INCONCLUSIVE, f"{unmet.name}: {unmet.reason}"
@@ -186,9 +188,15 @@ def judge_criterion(criterion: Criterion, data: RunData) -> CriterionResult:
 
 
 def _judge_control(test: Test, data: RunData) -> ControlResult:
+    """Judge a negative control. It fires on its number alone, in however few seeds: a doubt is enough.
+
+    It is missing where a seed has no number: one that diverged cannot speak for the others.
+    """
     value, per_seed, fired, _ = run_test(test, data)
     seeds = {str(seed): to_value(v) for seed, v in per_seed.items()}
-    return ControlResult(test.name, to_value(value), test.rule.text, fired, seeds, missing=not per_seed)
+    fired = fired or (test.rule.chance is None and test.rule.passes(value))
+    missing = not per_seed or any(map(math.isnan, (value, *per_seed.values())))
+    return ControlResult(test.name, to_value(value), test.rule.text, fired, seeds, missing=missing)
 
 
 def run_test(test: Test, data: RunData) -> tuple[float, dict[int, float], bool, int]:

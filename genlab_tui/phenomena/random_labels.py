@@ -163,7 +163,7 @@ PAPER = {
     "crop": 28,
 }
 CONVOLVED = {"lr": 5e-4, "batch": 100, "test": 2000, "epochs": 150, "precision": "bf16"}
-NOT_STATED = "batch size and number of epochs are not stated in the paper"
+NOT_STATED = "batch size, number of epochs and initial weights are not stated in the paper"
 
 PHENOMENON = Phenomenon(
     name="random-labels",
@@ -174,8 +174,8 @@ PHENOMENON = Phenomenon(
         "Take a network that learns to recognise digits, and shuffle the labels: each image now carries a random "
         "class, so there is nothing left to learn but the list itself. The surprise of Zhang et al. is that the same "
         "network, trained in the same way, learns that list by heart, and takes only a little longer than with true "
-        "labels; on new images it then guesses, of course. The same holds when the images are destroyed instead: one "
-        "fixed permutation of the pixels, another one for every image, or plain Gaussian noise. In between, with a "
+        "labels; on new images it then guesses, of course. Destroyed images are learnt by heart too: with one fixed "
+        "permutation of the pixels, another one for every image, or plain Gaussian noise. In between, with a "
         "part of the labels corrupted, test error grows step by step. So the size of a network, or that it could "
         "fit anything, cannot be what explains why it generalises on real data. A regulariser that is switched on "
         "here shows whether it stops the memorising. The control draws new labels in every epoch and is scored on "

@@ -163,17 +163,17 @@ PHENOMENON = Phenomenon(
     question="Is it the regulariser that makes a network generalise?",
     explanation=(
         "Weight decay, dropout, shifted inputs, label smoothing, mixup, early stopping: all are said to keep a large "
-        "network from learning its data by heart. Zhang et al. switched them off, and found that little happens: "
-        "without any of them a network still does far better than guessing on new data, and with them it can still "
-        "learn pure noise by heart. So regularisers are a help, but neither necessary nor sufficient. The table has "
-        "a row for each of them: what it gains in points of test accuracy over the same network without it, with "
-        "true labels and with a fifth of the labels noisy; the gain where both have the same training loss, as an "
-        "arm that is made to learn more slowly looks better or worse by that alone; and which share of purely random "
-        "labels it still learns. The paper's own numbers stand beside them. The last row is what a better "
-        "architecture gives without any regulariser: usually more than all of them. Where shifting the inputs gives "
+        "network from learning its data by heart. Zhang et al. switched off those of their time, and found that "
+        "without any of them a network still does far better than guessing on new data, and that with them it can "
+        "often still learn pure noise by heart. So regularisers are a help, but neither necessary nor sufficient. The"
+        " table has a row for each of them: what it gains in points of test accuracy over the same network without "
+        "it, with true labels and with a fifth of the labels noisy; the gain where both have the same training loss, "
+        "as an arm that is made to learn more slowly looks better or worse by that alone; and which share of purely "
+        "random labels it still learns. The paper's own numbers stand beside them. The last row is what a better "
+        "architecture gives without any regulariser (on digits it has batch norm). Where shifting the inputs gives "
         "more, that is a finding too, as a shift is knowledge about the data, just as a convolution is. Controls: "
-        "labels drawn anew in every epoch cannot be learnt, and with the pixels shuffled the architecture has "
-        "nothing left to give."
+        "labels drawn anew in every epoch cannot be learnt, and with the pixels shuffled the architecture has nothing"
+        " left to give."
     ),
     papers=(ZHANG, SRIVASTAVA, SZEGEDY, MIXUP, KESKAR, SMITH_LE, GREYDANUS),
     config=Config,
@@ -219,7 +219,7 @@ PHENOMENON = Phenomenon(
             },
             seeds=3,
             data="cifar10",
-            gpu="about 4 hours and 6 GB, an estimate",
+            gpu="about 4 hours and 6 GB",
             note=(
                 "Zhang et al. 2017, tables 1 and 4: " + PROTOCOL + "; images cropped to 28x28 and whitened one "
                 "by one. Unverified: the coefficients of weight decay, batch size, initial weights and number of "

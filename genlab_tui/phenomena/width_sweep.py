@@ -148,8 +148,8 @@ PHENOMENON = Phenomenon(
             note=(
                 "Neyshabur, Tomioka & Srebro 2015: one hidden layer, all of MNIST, clean labels and 5 % noise. "
                 "Unverified: widths 4 to 4,096, SGD with momentum 0.9 and batches of 100, training to near-zero error, "
-                "all of MNIST also with noise (the paper may have used less); the paper tunes the step size on a "
-                "grid, here it is 0.01 for all. It prints curves, no numbers"
+                "all of MNIST also with noise (the paper may have used less), a learning rate of 0.01 for all. It "
+                "prints curves, no numbers"
             ),
             gpu="about 10 minutes and 2 GB",
         ),

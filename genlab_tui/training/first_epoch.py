@@ -35,7 +35,7 @@ def shares_right(
     """Train `inits` networks for one epoch a seed and kind of input; return the share that is right of every sample.
 
     Networks of a seed differ in their initial weights and in their order of samples, so that no sample is favoured by
-    its place. Yields progress alone: these networks are no members of the run.
+    its place. Yields no curves: these networks are no members of the run.
     """
     arms = [Arm(kind, factors={"noise": 0.0, "labels": "wrong", "inputs": kind, "dropout": 0.0}) for kind in KINDS]
     short = replace(recipe, epochs=1, dense=0, target=2.0)
@@ -49,7 +49,7 @@ def shares_right(
     try:
         while True:
             event = next(training)
-            if isinstance(event, ev.Progress | ev.Log):
+            if isinstance(event, ev.Progress | ev.Log | ev.Change):
                 yield event
     except StopIteration as stop:
         state = stop.value

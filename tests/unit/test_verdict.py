@@ -264,3 +264,26 @@ def test_a_strict_bound_excludes_itself_and_nan_never_passes() -> None:
     assert [strict.passes(v) for v in (1, 1.01, 8, 8.1, math.nan)] == [False, True, True, False, False]
     assert [Rule(high=2, strict=True).passes(v) for v in (1.9, 2)] == [True, False]
     assert Rule(low=1).passes(math.nan) is False
+
+
+def test_a_control_fires_on_its_mean_in_however_few_seeds() -> None:
+    control = number("acc", "fresh", Rule(low=0.125, strict=True))
+    few = {"acc": {**spread("random", 0.95, 0.95, 0.95), **spread("fresh", 0.1, 0.1, 0.6)}}
+    result = judge_criterion(Criterion(HIGH.effect, control=control), make_data(few))
+    assert result.control is not None
+    assert result.control.fired
+
+
+@pytest.mark.parametrize("fresh", [(math.nan, 0.1, 0.1), (math.nan,) * 3])
+def test_a_control_with_a_seed_that_diverged_has_no_numbers(fresh: tuple[float, ...]) -> None:
+    """Neither fired nor silent: nothing is concluded, whoever else was quiet."""
+    control = number("acc", "fresh", Rule(low=0.125, strict=True))
+    data = make_data({"acc": {**spread("random", 0.95, 0.95, 0.95), **spread("fresh", *fresh)}})
+    claim = judge_claim(Claim("c", "", (Criterion(HIGH.effect, control=control),)), data)
+    assert claim.status is Status.INCONCLUSIVE
+    assert "has no numbers" in claim.reason
+
+
+def test_a_claim_that_asks_nothing_is_inconclusive() -> None:
+    claim = judge_claim(Claim("c", "", ()), make_data({"acc": spread("random", 0.95, 0.99, 0.97)}))
+    assert (claim.status, claim.reason) == (Status.INCONCLUSIVE, "nothing is asked")

@@ -30,7 +30,7 @@ LEGS = ("fall", "rise", "second_fall")
 def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     """Return one network with noisy labels and one with its control. Raises BadValue."""
     check_fits(spec, "n", config.n)
-    networks.check_network(config, spec)
+    networks.check_network(config, spec, "size")
     return tuple(
         Arm(kind, LABELS[kind], networks.factors(config, kind, config.size), control=networks.is_control(config, kind))
         for kind in networks.labels(config)

@@ -97,13 +97,17 @@ def recipe_of(config: Config, spec: RunSpec, *, steps: int = 0, log_points: int 
     )
 
 
-def check_network(config: Config, spec: RunSpec) -> None:
-    """Raise BadValue for a network by name that cannot be trained on the data set."""
+def check_network(config: Config, spec: RunSpec, field: str = "hidden") -> None:
+    """Raise BadValue for a network by name that cannot be trained on the data set, or not at the widths of a field."""
     if config.network == PERCEPTRON:
         return
     networks.check(config.network, known(spec).shape)
-    for width in config.hidden:
-        networks.resolve(f"{config.network}:{width}")
+    widest = networks.resolve(config.network)[0].widest
+    asked = config.hidden if field == "hidden" else (config.size,)
+    if max(asked) > widest:
+        raise BadValue(
+            f"{field} = {max(asked)} is more than the widest {config.network}", f"nearest valid value: {widest}"
+        )
 
 
 def seed_groups(context: Context, seed_bytes: float) -> list[tuple[str, tuple[int, ...]]]:

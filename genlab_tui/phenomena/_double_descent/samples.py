@@ -24,7 +24,7 @@ from genlab_tui.training import cost
 def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     """Return an arm per kind of labels and number of samples. Raises BadValue."""
     check_fits(spec, "samples", max(config.samples))
-    networks.check_network(config, spec)
+    networks.check_network(config, spec, "size")
     words = {"noise": "", "clean": " clean" * bool(config.noise), "decay": " weight decay"}
     return tuple(
         Arm(

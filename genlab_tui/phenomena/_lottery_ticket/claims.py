@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from genlab_tui.measures import difference
+from genlab_tui.measures import difference, least
 from genlab_tui.phenomena._lottery_ticket.rounds import ACCURACY, START, STEP, Config, cells, judged_arms, levels
 from genlab_tui.phenomenon import Claim, Criterion, PerSeed, Rule, Test
 from genlab_tui.run import RunSpec
@@ -40,7 +40,7 @@ BEATS_REINIT = {"lenet-300-100": "2.51x earlier and 0.5 points above, at 21 %"}
 
 
 def later(run_data: RunData, arm: str, base: str) -> dict[int, float]:
-    """Return the early-stop step of an arm over that of another, for every seed; NaN where one is missing."""
+    """Return the early-stop step of an arm over that of another, for every seed that has both."""
     top, bottom = run_data.measure(STEP, arm), run_data.measure(STEP, base)
     shared = sorted(top.keys() & bottom.keys())
     return {seed: top[seed] / bottom[seed] if bottom[seed] else math.inf for seed in shared}
@@ -50,7 +50,8 @@ def advantage(run_data: RunData, ticket: str, control: str) -> dict[int, float]:
     """Return, per seed, the larger of accuracy gained over `GAIN` and of steps saved over `EARLIER`: 1 is enough."""
     gain = difference(run_data, ACCURACY, ticket, control)
     steps = later(run_data, control, ticket)
-    return {seed: max(gain[seed] / GAIN, steps[seed] / EARLIER) for seed in gain if seed in steps}
+    both = {seed: (gain[seed] / GAIN, steps[seed] / EARLIER) for seed in gain if seed in steps}
+    return {seed: math.nan if any(map(math.isnan, pair)) else max(pair) for seed, pair in both.items()}
 
 
 def most(name: str, measure: Callable[[RunData], PerSeed], rule: Rule, *arms: str, statement: str = "") -> Test:
@@ -91,7 +92,7 @@ def _winning(config: Config, arms: dict[str, str]) -> Claim:
 
     def sooner_control(run_data: RunData) -> PerSeed:
         one, other = later(run_data, reinit, DENSE), later(run_data, random, DENSE)
-        return {seed: min(one[seed], other[seed]) for seed in one if seed in other}
+        return {seed: least((one[seed], other[seed])) for seed in one if seed in other}
 
     def together(run_data: RunData) -> PerSeed:
         numbers = (
@@ -160,8 +161,8 @@ def _winning(config: Config, arms: dict[str, str]) -> Claim:
     )
     return Claim(
         "winning tickets",
-        "About a fifth of the weights, reset to where they began, learn as well and as fast as the whole network; with "
-        "other initial weights, or at random places, they do not.",
+        "About a fifth of the weights, reset to where they began, learn as well as the whole network, in at most half "
+        "as many steps again; with other initial weights, or at random places, they do not.",
         criteria,
         paper=PAPER,
     )
@@ -195,7 +196,7 @@ def _few(config: Config, spec: RunSpec) -> Claim:
 
     def worst(run_data: RunData) -> PerSeed:
         gaps = [difference(run_data, ACCURACY, arm, DENSE) for arm in tickets]
-        return {seed: min(gap[seed] for gap in gaps) for seed in sorted(set.intersection(*map(set, gaps)))}
+        return {seed: least(gap[seed] for gap in gaps) for seed in sorted(set.intersection(*map(set, gaps)))}
 
     name = f"test accuracy, worst ticket of {low:.0%} to {high:.0%} of the weights minus dense network"
     return Claim(
@@ -218,7 +219,8 @@ def _as_good(name: str, what: str, arm: str, published: str) -> Claim:
     given = (published, f"{SOURCE}, LeNet on MNIST") if published else (None, "")
     return Claim(
         name,
-        f"{what} learn as well and as fast as the dense network, with as many weights as those judged above.",
+        f"{what}, with as many weights as those judged above, learn as well as the dense network in at most half as "
+        "many steps again.",
         (Criterion(accuracy, published=given[0], published_source=given[1]), Criterion(speed, unit="times")),
         main=False,
         paper=PAPER if published else "Frankle et al. 2020",

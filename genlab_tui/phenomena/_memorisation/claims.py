@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from genlab_tui.landmarks import at_epochs, first_reaching, largest_gap, where_crossing
-from genlab_tui.measures import difference, together
+from genlab_tui.measures import difference, least, together
 from genlab_tui.phenomena._memorisation.config import (
     APART,
     CLEAN_FIT,
@@ -153,7 +153,7 @@ def _dropout(config: Config) -> tuple[Claim, Claim]:
             Criterion(
                 Test(
                     "true labels fitted, the worse of the two",
-                    lambda d: {s: min(values) for s, values in together(d, "clean_fit", both).items()},
+                    lambda d: {s: least(values) for s, values in together(d, "clean_fit", both).items()},
                     Rule(low=CLEAN_FIT),
                     both,
                 )

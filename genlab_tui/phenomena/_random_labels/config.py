@@ -20,7 +20,7 @@ FITTED = 0.995  # training accuracy that counts as having fitted
 QUICK_EPOCHS = 100
 CONVOLUTIONAL = ("small-alexnet", "small-inception")
 PARAMETERS = {"small-alexnet": 1.39e6, "small-inception": 1.65e6}  # on 28x28x3 images
-FRESH_EPOCHS = 10  # of a convolutional network on labels drawn anew: a leak would show at once
+FRESH_EPOCHS = 20  # of a convolutional network on labels drawn anew: fixed ones are partly fitted by then
 
 INPUTS = {
     "shuffled-pixels": "shuffled pixels",

@@ -11,7 +11,6 @@ from genlab_tui.measures import mean
 from genlab_tui.phenomena._regularisers import gains
 from genlab_tui.phenomena._regularisers.config import TABLE_1, Config
 from genlab_tui.phenomena._regularisers.rows import (
-    CNN,
     NOISY,
     PAPER_ACCURACY,
     RANDOM,
@@ -159,8 +158,8 @@ def _gains(config: Config, run_data: RunData) -> Figure:
 
 def _over_loss(config: Config, run_data: RunData) -> Figure:
     """Test accuracy over the clean training loss: where a line lies higher at one loss, it generalises better."""
-    shown = [arm_name(TRUE, row.name) for _, row in _shown(config, run_data) if not row.batch]
-    wanted = [arm_name(TRUE, plain(config)), *shown, arm_name(TRUE, CNN)]
+    shown = [arm_name(TRUE, row.name) for _, row in _shown(config, run_data)]
+    wanted = [arm_name(TRUE, plain(config)), *shown, arm_name(TRUE, better(config))]
     losses = {line.label: line for line in curve_lines(run_data, "train_loss", arms=wanted, points=10_000)}
     lines = []
     for line in curve_lines(run_data, "test_accuracy", arms=wanted, points=10_000):

@@ -60,7 +60,8 @@ def left_over(run_data: RunData, config: Config, regime: str = TRUE) -> dict[int
     accuracy = run_data.measure("test_accuracy", arm_name(TRUE, plain(config)))
     _, test = sizes(config, run_data.spec)
     blur = {seed: 2 * math.sqrt(p * (1 - p) / test) for seed, p in accuracy.items()}
-    return {seed: architecture[seed] - best[seed] - blur[seed] for seed in architecture if seed in best}
+    shared = [seed for seed in architecture if seed in best and seed in blur]
+    return {seed: architecture[seed] - best[seed] - blur[seed] for seed in shared}
 
 
 def fitted(run_data: RunData, row: str, regime: str = RANDOM) -> dict[int, float]:
@@ -69,8 +70,11 @@ def fitted(run_data: RunData, row: str, regime: str = RANDOM) -> dict[int, float
 
 
 def best_fit(run_data: RunData, config: Config) -> PerSeed:
-    """Return the training accuracy on random labels of the regularised row that fits them best, by its mean."""
-    found = [fitted(run_data, row.name) for row in launched(run_data, config, RANDOM)]
+    """Return the training accuracy on random labels of the regularised row that fits them best, by its mean.
+
+    Another batch size is no regulariser that a network could be said to fit noise in spite of.
+    """
+    found = [fitted(run_data, row.name) for row in launched(run_data, config, RANDOM) if not row.batch]
     return max((f for f in found if f), key=lambda f: _or_less(mean(f)), default={})
 
 

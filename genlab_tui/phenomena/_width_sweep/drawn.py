@@ -96,7 +96,7 @@ def _range_in_words(run_data: RunData, n: int, by_level: dict[float, tuple[Arm, 
 
 
 def _norms(run_data: RunData, arms: Sequence[Arm]) -> tuple[Line, ...]:
-    """Return norms and distances, and the slope of -1/2 through the first unit's distance that fits."""
+    """Return norms and distances, and what falls as 1 / sqrt(H) from the first unit's distance that fits."""
     shown = {
         "unit_distance": "distance from its start, a unit",
         "distance": "distance from its start, hidden layer",
@@ -112,7 +112,7 @@ def _norms(run_data: RunData, arms: Sequence[Arm]) -> tuple[Line, ...]:
     if first is not None:
         own = summarise(run_data.measure("unit_distance", first.name).values()).mean
         x = tuple(float(a.factors["width"]) for a in arms if a.factors["width"] >= first.factors["width"])  # type: ignore[operator]
-        drawn.append(Line("slope -1/2", x, tuple(own * math.sqrt(x[0] / h) for h in x)))
+        drawn.append(Line("1 / sqrt(H), to compare", x, tuple(own * math.sqrt(x[0] / h) for h in x)))
     return tuple(drawn)
 
 
