@@ -288,7 +288,7 @@ class Context(Protocol):
 
 @dataclass(frozen=True)
 class Phenomenon:
-    """A declared experiment. See `phenomena/random_labels.py` for one to copy.
+    """A declared experiment. See `phenomena/memorisation.py` for one to copy.
 
     `plan(config, spec)` gives every arm of the config (the caller keeps those in `spec.arms`); `estimate` what a run
     costs; `figures` what to draw from data that may still be incomplete; `claims` what is judged; `run` yields

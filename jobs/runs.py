@@ -262,11 +262,14 @@ def restore(lab: Lab, run_id: RunId) -> None:
         verb.put_meta(trashed=False)
 
 
-def find_identical(lab: Lab, spec: RunSpec) -> RunRecord | None:
-    """Return the newest run with the same identity that is done, queued or active, or None."""
+def find_identical(lab: Lab, spec: RunSpec, *, unfinished: bool = False) -> RunRecord | None:
+    """Return the newest run with the same identity that is done, queued or active, or None.
+
+    With `unfinished`, one that ended before it was done.
+    """
     identity = spec.identity()
     for record in list_now(lab):
-        wanted = record.state is RunState.DONE or not record.state.ended
+        wanted = (record.state is RunState.DONE or not record.state.ended) != unfinished
         if wanted and not record.trashed and record.identity == identity[:IDENTITY_DIGITS]:
             with suppress(GenlabError):
                 if read_spec(lab, record.id).identity() == identity:

@@ -73,6 +73,8 @@ def work(run: RunDir, guard: Guard) -> None:
         _run(phenomenon, spec, context, log)
         log.write(ev.Progress(done=1.0, label="done", eta=0.0))
         write_result(run, phenomenon, attempt)
+        for path in run.path.glob("checkpoint.*.safetensors"):
+            path.unlink()  # what stages kept for each other: a run that is done has no more use for it
     except Exception as error:
         if not isinstance(error, Stopped):
             with contextlib.suppress(OSError):

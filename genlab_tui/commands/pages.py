@@ -29,7 +29,7 @@ def page(p: Phenomenon) -> str:
         _arms(p),
         "## What is judged (`quick`)",
         "A main claim counts for the verdict of a run, a side claim is shown beside it. The thresholds are constants "
-        "in the phenomenon's file, fixed before any run that is judged by them.",
+        "in the phenomenon's code, fixed before any run that is judged by them.",
         *(_claim(claim) for claim in p.claims(p.make_config(), _spec(p, "quick"))),
         "## Fields (`--set FIELD=VALUE`)",
         _fields(p),

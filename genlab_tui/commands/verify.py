@@ -10,7 +10,7 @@ import click
 from genlab_tui import phenomena, replicas
 from genlab_tui.commands.output import hanging, print_json, print_table
 from genlab_tui.commands.run import announce_cost, follow, parse_settings, require_done
-from genlab_tui.errors import BadValue
+from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.paths import Lab, lab_home
 from genlab_tui.replicas import Rate, Replica
 from genlab_tui.run import RunRecord, RunSpec, RunState
@@ -42,7 +42,7 @@ def verify(
     if count * each > MAX_SEEDS:
         raise BadValue(
             f"{count} replicas of {each} seeds are {count * each} seeds, more than {MAX_SEEDS}",
-            f"nearest valid value: --replicas {MAX_SEEDS // each}",
+            f"nearest valid value: --replicas {MAX_SEEDS // each}" if each <= MAX_SEEDS else "fewer seeds each",
         )
     spec = build_spec(
         phenomenon,
@@ -73,7 +73,7 @@ def take_up(lab: Lab, spec: RunSpec, name: str) -> RunRecord:
     """Return the finished run of a specification: the stored one, the unfinished one continued, or a new one."""
     from jobs import runs as verbs
 
-    record = verbs.find_identical(lab, spec) or _unfinished(lab, spec)
+    record = verbs.find_identical(lab, spec) or verbs.find_identical(lab, spec, unfinished=True)
     if record is None:
         record = verbs.submit(lab, spec, name=name)
         announce_cost(spec)
@@ -83,18 +83,12 @@ def take_up(lab: Lab, spec: RunSpec, name: str) -> RunRecord:
     elif record.state.ended:
         click.echo(f"{record.id} was {record.state.value}: going on from where it was", err=True)
         verbs.retry(lab, record.id)
+    elif record.held or record.state is RunState.PAUSED:
+        kind = "held" if record.held else "paused"
+        raise GenlabError(
+            f"{record.id} has these replicas, but is {kind}", f"let it go on: genlab-tui resume {record.id}"
+        )
     return follow(lab, record.id)
-
-
-def _unfinished(lab: Lab, spec: RunSpec) -> RunRecord | None:
-    """Return the newest run of the same identity that ended before it was done."""
-    from jobs import runs as verbs
-
-    for record in verbs.list_runs(lab):
-        alike = record.state.ended and record.phenomenon == spec.phenomenon and record.seeds == spec.seeds
-        if alike and verbs.read_spec(lab, record.id).identity() == spec.identity():
-            return record
-    return None
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------

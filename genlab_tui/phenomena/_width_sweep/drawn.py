@@ -111,7 +111,8 @@ def _norms(run_data: RunData, arms: Sequence[Arm]) -> tuple[Line, ...]:
     first = first_of_all(run_data, arms)
     if first is not None:
         own = summarise(run_data.measure("unit_distance", first.name).values()).mean
-        x = tuple(float(a.factors["width"]) for a in arms if a.factors["width"] >= first.factors["width"])  # type: ignore[operator]
+        widths = (float(arm.factors["width"]) for arm in arms)
+        x = tuple(width for width in widths if width >= float(first.factors["width"]))
         drawn.append(Line("1 / sqrt(H), to compare", x, tuple(own * math.sqrt(x[0] / h) for h in x)))
     return tuple(drawn)
 

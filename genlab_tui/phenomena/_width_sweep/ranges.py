@@ -18,7 +18,7 @@ def fitting(run_data: RunData, arms: Sequence[Arm]) -> dict[int, list[Arm]]:
 
     Only seeds that have numbers of all arms.
     """
-    stop = float(run_data.spec.config.get("stop_loss", 0.0))  # type: ignore[arg-type]
+    stop = float(str(run_data.spec.config.get("stop_loss", 0.0)))
     accuracy = [run_data.measure("train_accuracy", arm.name) for arm in arms]
     loss = [run_data.measure("train_loss", arm.name) for arm in arms]
     seeds = sorted(set.intersection(*(set(one) for one in accuracy))) if arms else []
