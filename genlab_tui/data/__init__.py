@@ -11,7 +11,7 @@ from pathlib import Path
 from genlab_tui.data.sets import DATASETS, Arrays, DataSet, Located
 from genlab_tui.errors import MissingData, NotFound, nearest
 
-__all__ = ["DATASETS", "Arrays", "DataSet", "Located", "fetch", "get", "load", "locate", "require"]
+__all__ = ["DATASETS", "Arrays", "DataSet", "Located", "fetch", "get", "known", "load", "locate", "require"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -21,6 +21,11 @@ def get(name: str) -> DataSet:
     if name not in DATASETS:
         raise NotFound(f"there is no data set {name!r}", nearest(name, tuple(DATASETS)))
     return DATASETS[name]
+
+
+def known(name: str, otherwise: str = "digits") -> DataSet:
+    """Return the declaration of a data set, or of another where it is one of somebody's own: for sizes and shapes."""
+    return DATASETS.get(name, DATASETS[otherwise])
 
 
 def locate(name: str, data_dir: Path) -> Located:

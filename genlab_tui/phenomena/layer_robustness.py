@@ -45,11 +45,8 @@ def run(config: Config, context: Context) -> Iterator[ev.Event]:
     """Train every arm and seed, then replace layers: one stage a group of seeds."""
     spec = context.spec
     arrays = data.load(spec.data, context.data_dir)
-    seeds = spec.seed_list
-    size = cost.at_once(seed_bytes(config, spec, len(context.arms)), context.device)
-    groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
-    for at, group in enumerate(groups):
-        name = f"seeds {group[0]} to {group[-1]}" if len(group) > 1 else f"seed {group[0]}"
+    groups = cost.groups(spec.seed_list, seed_bytes(config, spec, len(context.arms)), context.device)
+    for at, (name, group) in enumerate(groups):
         yield from context.stage(name, partial(_group, config, context, arrays, group, name, at, len(groups)))
 
 

@@ -89,11 +89,8 @@ def run(config: Config, context: Context) -> Iterator[ev.Event]:
     """Train every arm and seed: one stage for as many seeds as fit the memory."""
     spec = context.spec
     arrays = data.load(spec.data, context.data_dir)
-    seeds = spec.seed_list
-    size = cost.at_once(_seed_bytes(config, spec, context.arms), context.device)
-    groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
-    for at, group in enumerate(groups):
-        name = f"seeds {group[0]} to {group[-1]}" if len(group) > 1 else f"seed {group[0]}"
+    groups = cost.groups(spec.seed_list, _seed_bytes(config, spec, context.arms), context.device)
+    for at, (name, group) in enumerate(groups):
         yield from context.stage(name, partial(_train, config, context, arrays, group, name, at, len(groups)))
 
 
@@ -123,8 +120,7 @@ def _train(
     common = Recipe(hidden=config.hidden)
     share = Share(at / groups, 1 / groups)
     state = yield from train(members, samples, common, context, cohort=name, share=share)
-    ends = [outcome.end for outcome in state.outcomes.values()]
-    return {end: ends.count(end) for end in dict.fromkeys(ends)}
+    return state.ends
 
 
 # --- figures and claims -----------------------------------------------------------------------------------------------

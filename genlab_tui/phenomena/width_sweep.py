@@ -38,11 +38,8 @@ def run(config: Config, context: Context) -> Iterator[ev.Event]:
     """Train all widths, levels of noise and seeds: one stage a population that fits the memory."""
     spec = context.spec
     arrays = data.load(spec.data, context.data_dir)
-    seeds = spec.seed_list
-    size = cost.at_once(seed_bytes(config, spec, context.arms), context.device)
-    groups = [seeds[i : i + size] for i in range(0, len(seeds), size)]
-    for at, group in enumerate(groups):
-        name = f"seeds {group[0]} to {group[-1]}" if len(group) > 1 else f"seed {group[0]}"
+    groups = cost.groups(spec.seed_list, seed_bytes(config, spec, context.arms), context.device)
+    for at, (name, group) in enumerate(groups):
         yield from context.stage(name, partial(_train, config, context, arrays, group, name, at, len(groups)))
 
 
@@ -90,8 +87,7 @@ def _train(
         and (twin, seed) in place
     }
     yield from capacity.report(state, f"size, {name}", perturbed, context.poll)
-    ends = [outcome.end for outcome in state.outcomes.values()]
-    return {end: ends.count(end) for end in dict.fromkeys(ends)}
+    return state.ends
 
 
 def figures(run_data: RunData) -> tuple[Figure, ...]:

@@ -71,6 +71,13 @@ def available(device: Any) -> float:
     return 0.5 * float(psutil.virtual_memory().available)
 
 
+def groups(seeds: Sequence[int], bytes_each: float, device: str) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the seeds that are trained together, as many as fit the memory set aside, under a name for their stage."""
+    size = at_once(bytes_each, device)
+    found = [tuple(seeds[start : start + size]) for start in range(0, len(seeds), size)]
+    return [(f"seeds {own[0]} to {own[-1]}" if len(own) > 1 else f"seed {own[0]}", own) for own in found]
+
+
 def at_once(bytes_each: float, device: str) -> int:
     """Return how many groups of members of that many bytes fit the memory set aside, at least 1."""
     return max(int(BUDGET[kind_of(device)] // bytes_each), 1)

@@ -74,6 +74,12 @@ class State:
         self.opened = False
 
     @property
+    def ends(self) -> dict[str, int]:
+        """How many members ended how: what a stage of training has to say."""
+        found = [outcome.end for outcome in self.outcomes.values()]
+        return {end: found.count(end) for end in dict.fromkeys(found)}
+
+    @property
     def rows(self) -> list[int]:
         """The members in the program."""
         return self.program.rows

@@ -127,7 +127,7 @@ def _train(
     yield ev.Cohort(id=cohort, members=tuple(errors))
     yield ev.Measure(cohort=cohort, name="test_error", values=ev.to_values(errors.values()))
     yield ev.Measure(cohort=cohort, name="train_accuracy", values=ev.to_values(fits.values()))
-    return networks.how_they_ended(state)
+    return state.ends
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

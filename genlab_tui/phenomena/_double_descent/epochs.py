@@ -66,7 +66,7 @@ def _train(
     recipe = networks.recipe_of(config, context.spec, log_points=POINTS)
     members, samples = networks.draw(config, context, arrays, context.arms, seeds, recipe, config.n)
     state = yield from train(members, samples, recipe, context, cohort=name, share=Share(at / groups, 1 / groups))
-    return networks.how_they_ended(state)
+    return state.ends
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

@@ -34,7 +34,6 @@ from genlab_tui.training import cost
 
 if TYPE_CHECKING:
     from genlab_tui.training.members import Member, Recipe, Samples
-    from genlab_tui.training.state import State
     from genlab_tui.training.train import Share
 
 FITS = 0.01  # training error from which on a network counts as fitting its data: a threshold, fixed before any run
@@ -112,12 +111,8 @@ def check_network(config: Config, spec: RunSpec, field: str = "hidden") -> None:
 
 def seed_groups(context: Context, seed_bytes: float) -> list[tuple[str, tuple[int, ...]]]:
     """Return the seeds that are trained together, as many as fit the memory, under the name of their stage."""
-    seeds = tuple(context.spec.seed_list)
-    size = cost.at_once(seed_bytes, context.device)
-    if size >= len(seeds):
-        return [("networks", seeds)]
-    found = [seeds[i : i + size] for i in range(0, len(seeds), size)]
-    return [(f"seeds {group[0]} to {group[-1]}", group) for group in found]
+    found = cost.groups(context.spec.seed_list, seed_bytes, context.device)
+    return found if len(found) > 1 else [("networks", found[0][1])]
 
 
 def seed_bytes(config: Config, spec: RunSpec, n: int, parameters: float) -> float:
@@ -143,12 +138,6 @@ def draw(
     from genlab_tui.training.width_sweep import widths
 
     return widths(arrays, arms, seeds, recipe, n=n, n_test=config.test, device=context.device)
-
-
-def how_they_ended(state: State) -> Ends:
-    """Return how many networks ended how: what a stage of training has to say."""
-    ends = [outcome.end for outcome in state.outcomes.values()]
-    return {end: ends.count(end) for end in dict.fromkeys(ends)}
 
 
 # --- the sweep of widths ----------------------------------------------------------------------------------------------
@@ -229,7 +218,7 @@ def _all(
     recipe = recipe_of(config, context.spec)
     members, samples = draw(config, context, arrays, context.arms, seeds, recipe, config.n)
     state = yield from train(members, samples, recipe, context, cohort=name, share=Share(at / groups, 1 / groups))
-    return how_they_ended(state)
+    return state.ends
 
 
 def _chain(
@@ -270,7 +259,7 @@ def _link(
         members = [replace(member, start=start) for member, start in zip(members, starts, strict=True)]
     state = yield from train(members, samples, recipe, context, cohort=stage, share=share)
     context.keep(own, reuse.weights_of(state, members, chains))
-    return how_they_ended(state)
+    return state.ends
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

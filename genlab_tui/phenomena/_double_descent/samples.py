@@ -74,7 +74,7 @@ def _train(
     recipe = networks.recipe_of(config, context.spec, steps=_steps(config))
     members, samples = networks.draw(config, context, arrays, context.arms, seeds, recipe, max(config.samples))
     state = yield from train(members, samples, recipe, context, cohort=name, share=Share(at / groups, 1 / groups))
-    return networks.how_they_ended(state)
+    return state.ends
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------

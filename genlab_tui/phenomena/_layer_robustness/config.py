@@ -98,7 +98,7 @@ def checkpoints_of(config: Config) -> list[int]:
 
 
 def data_of(spec: RunSpec) -> data.DataSet:
-    return data.DATASETS.get(spec.data, data.DATASETS["digits"])
+    return data.known(spec.data)
 
 
 def sizes(config: Config, spec: RunSpec) -> tuple[int, int]:

@@ -70,7 +70,7 @@ class Config:
 
 def data_set(spec: RunSpec) -> data.DataSet:
     """Return the declared data set of a run."""
-    return data.DATASETS.get(spec.data, data.DATASETS["mnist1d"])
+    return data.known(spec.data, "mnist1d")
 
 
 def samples(config: Config, spec: RunSpec) -> tuple[int, int, int]:

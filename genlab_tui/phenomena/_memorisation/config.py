@@ -94,7 +94,7 @@ def label_of(noise: float) -> str:
 
 
 def data_set(spec: RunSpec) -> data.DataSet:
-    return data.DATASETS.get(spec.data, data.DATASETS["digits"])
+    return data.known(spec.data)
 
 
 def sizes(config: Config, spec: RunSpec) -> tuple[int, int]:

@@ -90,7 +90,7 @@ def _label(corruption: float) -> str:
 
 
 def data_of(spec: RunSpec) -> data.DataSet:
-    return data.DATASETS.get(spec.data, data.DATASETS["digits"])
+    return data.known(spec.data)
 
 
 def sizes(config: Config, spec: RunSpec) -> tuple[int, int, int]:

@@ -83,7 +83,7 @@ class Config:
 
 def dataset(spec: RunSpec) -> data.DataSet:
     """Return the data set of a run."""
-    return data.DATASETS.get(spec.data, data.DATASETS["mnist1d"])
+    return data.known(spec.data, "mnist1d")
 
 
 def sizes(config: Config, spec: RunSpec) -> tuple[int, int]:

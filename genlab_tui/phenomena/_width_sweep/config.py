@@ -86,7 +86,7 @@ def at_level(arms: Sequence[Arm], noise: float) -> tuple[Arm, ...]:
 
 def data_of(spec: RunSpec) -> data.DataSet:
     """Return the declaration of a run's data set."""
-    return data.DATASETS.get(spec.data, data.DATASETS["digits"])
+    return data.known(spec.data)
 
 
 def parameters(spec: RunSpec, arm: Arm) -> int:
