@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from genlab_tui import regularisers
 from genlab_tui.phenomenon import Claim, Criterion, Phenomenon, Preset, Test, config_values
 from genlab_tui.run import RunSpec
@@ -30,7 +28,7 @@ def page(p: Phenomenon) -> str:
         "## What is judged (`quick`)",
         "A main claim counts for the verdict of a run, a side claim is shown beside it. The thresholds are constants "
         "in the phenomenon's code, fixed before any run that is judged by them.",
-        *(_claim(claim) for claim in p.claims(p.make_config(), _spec(p, "quick"))),
+        *(_claim(claim) for claim in p.claims(p.make_config(), spec_of(p, "quick"))),
         "## Fields (`--set FIELD=VALUE`)",
         _fields(p),
         "## Regularisers (`--on`, `--off`)",
@@ -41,7 +39,8 @@ def page(p: Phenomenon) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _spec(p: Phenomenon, preset: str) -> RunSpec:
+def spec_of(p: Phenomenon, preset: str) -> RunSpec:
+    """Return what a preset launches, without looking for its data."""
     chosen = p.presets[preset]
     return RunSpec(
         id="00000000",
@@ -53,7 +52,6 @@ def _spec(p: Phenomenon, preset: str) -> RunSpec:
         arms=chosen.arms,
         seeds=chosen.seeds,
         device="cuda:0" if chosen.gpu else "cpu",
-        created=time.time(),
     )
 
 
@@ -69,7 +67,7 @@ def _table(headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
 def _presets(p: Phenomenon) -> str:
     rows: list[tuple[object, ...]] = []
     for name, preset in p.presets.items():
-        spec = _spec(p, name)
+        spec = spec_of(p, name)
         cost = p.estimate(p.config_of(spec), spec)
         rows.append(
             (f"`{name}`", preset.seeds, spec.data, cost.members, _takes(preset, cost.seconds, cost.bytes), preset.note)
@@ -84,7 +82,7 @@ def _takes(preset: Preset, seconds: float, size: float) -> str:
 
 
 def _arms(p: Phenomenon) -> str:
-    arms = p.arms_of(_spec(p, "quick"))
+    arms = p.arms_of(spec_of(p, "quick"))
     factors = list(dict.fromkeys(name for arm in arms for name in arm.factors))
     rows: list[tuple[object, ...]] = [
         (f"`{arm.name}`", arm.title, *(arm.factors.get(f, "") for f in factors), "control" if arm.control else "")

@@ -11,10 +11,10 @@ import click
 
 from genlab_tui import phenomena
 from genlab_tui.cli import main
-from genlab_tui.commands.pages import page
+from genlab_tui.commands.pages import page, spec_of
 from genlab_tui.commands.phenomena import markdown_table
-from genlab_tui.phenomenon import Phenomenon, config_values
-from genlab_tui.run import RunSpec
+from genlab_tui.data import DATASETS
+from genlab_tui.phenomenon import Phenomenon
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -76,20 +76,30 @@ def test_the_claims_name_what_there_is() -> None:
             assert claim in claims[name], row
 
 
+def test_every_data_set_is_taken_or_refused_with_a_reason() -> None:
+    for name, phenomenon in phenomena.catalogue().items():
+        assert {"digits", "mnist1d", "fashion-mnist"} <= set(phenomenon.data), name
+        assert set(phenomenon.data) | set(phenomenon.refused) == set(DATASETS), name
+        assert all(len(reason.split()) > 4 for reason in phenomenon.refused.values())
+
+
+def test_every_phenomenon_is_complete() -> None:
+    """Three presets, an explanation, papers with BibTeX, and a negative control on a main claim."""
+    for name, phenomenon in phenomena.catalogue().items():
+        assert {"quick", "standard", "paper"} <= set(phenomenon.presets), name
+        assert len(phenomenon.explanation.split()) > 80, name
+        assert all(paper.bibtex for paper in phenomenon.papers), name
+        assert not phenomenon.presets["quick"].gpu
+        spec = spec_of(phenomenon, "quick")
+        main = [claim for claim in phenomenon.claims(phenomenon.config_of(spec), spec) if claim.main]
+        assert any(criterion.control for claim in main for criterion in claim.criteria), name
+
+
 def _claims_of(phenomenon: Phenomenon) -> set[str]:
     """Return the names of the claims of all presets."""
     found = set()
     for preset in phenomenon.presets:
-        chosen = phenomenon.presets[preset]
-        spec = RunSpec(
-            "00000000",
-            phenomenon.name,
-            config_values(phenomenon.make_config(preset)),
-            preset=preset,
-            data=chosen.data or phenomenon.data[0],
-            regularisers=dict(chosen.regularisers),
-            seeds=chosen.seeds,
-        )
+        spec = spec_of(phenomenon, preset)
         found |= {claim.name for claim in phenomenon.claims(phenomenon.config_of(spec), spec)}
     return found
 
