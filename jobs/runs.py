@@ -63,7 +63,7 @@ def _refuse_without_gpu(spec: RunSpec) -> None:
     raise BadValue(
         f"{spec.phenomenon} --preset {spec.preset} is meant for a GPU ({preset.gpu} there, an estimate), and here is "
         f"none: on this CPU it would take about {here}",
-        "choose another preset, or ask for it with device = cpu",
+        "choose another preset, or ask for the CPU by name: --device cpu",
     )
 
 
