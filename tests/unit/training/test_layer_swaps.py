@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from genlab_tui.data import Arrays
-from genlab_tui.phenomena import layer_robustness
+from genlab_tui.phenomena._layer_robustness import config
 from genlab_tui.training import layer_swaps
 from genlab_tui.training.assess import Point, assess
 from genlab_tui.training.layer_swaps import OTHER, RAND
@@ -24,7 +24,7 @@ SMALL = Recipe((64, 32), "sgd", 0.05, batch=16, epochs=6, target=2.0)
 
 
 def test_the_phenomenon_reads_what_is_written_here() -> None:
-    assert (RAND, OTHER, "0") == (layer_robustness.RAND, layer_robustness.OTHER, layer_robustness.START)
+    assert (RAND, OTHER, "0") == (config.RAND, config.OTHER, config.START)
 
 
 @pytest.mark.parametrize("init", ["he-normal", "glorot-uniform", "torch"])
