@@ -150,7 +150,8 @@ def _claim_status(criteria: tuple[CriterionResult, ...], data: RunData) -> tuple
         return Status.INCONCLUSIVE, f"{first.regulariser} was changed in flight at step {first.step}"
     failed = next((c for c in criteria if c.status is Grade.FAIL), None)
     if failed:
-        return Status.NOT_SHOWN, f"{failed.name}: {_short(failed.value)}, asked {failed.threshold}"
+        share = f" ({failed.agree} of {len(failed.seeds)} seeds)"
+        return Status.NOT_SHOWN, f"{failed.name}: {_short(failed.value)}, asked {failed.threshold}{share}"
     return Status.SHOWN, ""
 
 
