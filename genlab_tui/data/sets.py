@@ -39,6 +39,10 @@ class DataSet:
             product *= side
         return product
 
+    def at_most(self, n: int, test: int) -> tuple[int, int]:
+        """Return how many training and test samples a run takes that asks for so many at most (0: all)."""
+        return min(n or self.train, self.train), min(test or self.test, self.test)
+
 
 @dataclass(frozen=True)
 class Located:

@@ -103,8 +103,7 @@ def data_of(spec: RunSpec) -> data.DataSet:
 
 def sizes(config: Config, spec: RunSpec) -> tuple[int, int]:
     """Return training and test samples of a run."""
-    known = data_of(spec)
-    return min(config.n or known.train, known.train), min(config.test or known.test, known.test)
+    return data_of(spec).at_most(config.n, config.test)
 
 
 def estimate(config: Config, spec: RunSpec) -> Estimate:

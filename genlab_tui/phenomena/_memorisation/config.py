@@ -99,8 +99,7 @@ def data_set(spec: RunSpec) -> data.DataSet:
 
 def sizes(config: Config, spec: RunSpec) -> tuple[int, int]:
     """Return training and test samples of a run."""
-    known = data_set(spec)
-    return min(config.n or known.train, known.train), min(config.test or known.test, known.test)
+    return data_set(spec).at_most(config.n, config.test)
 
 
 def critical_at(radius: float) -> str:

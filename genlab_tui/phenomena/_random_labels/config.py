@@ -97,7 +97,7 @@ def sizes(config: Config, spec: RunSpec) -> tuple[int, int, int]:
     """Return training samples, test samples and features of a run."""
     known = data_of(spec)
     features = known.features if not config.crop else known.shape[0] * config.crop**2
-    return min(config.n or known.train, known.train), min(config.test or known.test, known.test), features
+    return *known.at_most(config.n, config.test), features
 
 
 def expected_epochs(config: Config, spec: RunSpec, arm: Arm) -> float:

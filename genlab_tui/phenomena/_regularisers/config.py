@@ -88,8 +88,7 @@ def dataset(spec: RunSpec) -> data.DataSet:
 
 def sizes(config: Config, spec: RunSpec) -> tuple[int, int]:
     """Return training and test samples of a run."""
-    known = dataset(spec)
-    return min(config.n or known.train, known.train), min(config.test or known.test, known.test)
+    return dataset(spec).at_most(config.n, config.test)
 
 
 def shape(config: Config, spec: RunSpec) -> tuple[int, ...]:
