@@ -24,6 +24,7 @@ from screens.gallery import Gallery
 from screens.liveview import COUNTS, SMOOTH, LiveView
 from screens.messages import RunsChanged
 from screens.panels import chart as charts
+from screens.panels.choices import FIGURE
 from screens.panels.legend import Legend
 from screens.panels.log import LogPanel, reports
 from screens.panels.runline import Outcome, RunLine
@@ -204,9 +205,12 @@ class LiveScreen(RunActions):
         if not gallery.runs or gallery.runs[0].id != self.ids[0]:
             return
         first, record = gallery.runs[0], self.record
-        seen, slots = self.seen[first.id], gallery.slots()
+        shown = [gallery.keys(self.view)[slot.number : slot.number + 1] for slot in self._visible]
+        # Where many arms have no curve on the screen, each figure has a legend of its own: theirs would say nothing.
+        curves = any(not key.startswith(FIGURE) for keys in shown for key in keys)
+        seen, slots = self.seen[first.id], gallery.slots() if curves or not gallery.note else {}
         self.query_one(RunLine).tell(record, first.spec, first.data, len(self.ids) - 1, self.pending)
-        self.query_one(Legend).tell(slots, " · ".join(filter(None, (gallery.note, self.view.note))))
+        self.query_one(Legend).tell(slots, " · ".join(filter(None, (gallery.note if slots else "", self.view.note))))
         for slot in self._visible:
             slot.show(gallery.picture(slot.number, self.view), self.view.smooth, slots)
         ended = record is not None and record.state.ended
