@@ -106,6 +106,12 @@ class Change(Event, tag="change", frozen=True, kw_only=True):
     cohort: str = ""
 
 
+class Taken(Event, tag="taken", frozen=True, kw_only=True):
+    """Requests of `control.jsonl` (by their ids) that took effect: from now on they cannot be withdrawn."""
+
+    requests: tuple[str, ...]
+
+
 class Progress(Event, tag="progress", frozen=True, kw_only=True):
     """How much of the run's work is done, 0 to 1, and what it is doing. `eta` in seconds; negative: not known."""
 
@@ -134,7 +140,7 @@ class Status(Event, tag="status", frozen=True, kw_only=True):
     status: str
 
 
-AnyEvent = Begin | Cohort | Curve | Measure | Heat | Mark | Change | Progress | Log | Stage | Status
+AnyEvent = Begin | Cohort | Curve | Measure | Heat | Mark | Change | Taken | Progress | Log | Stage | Status
 
 _DECODER: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _ENCODER = msgspec.json.Encoder()

@@ -6,12 +6,14 @@ import dataclasses
 import hashlib
 import os
 import secrets
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
 
+from genlab_tui import __version__
 from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.paths import RUN_ID
 
@@ -70,7 +72,12 @@ class RunSpec:
     """What was asked for: everything that decides what a run computes, and nothing else.
 
     `regularisers` maps the names that are on to their strengths. `arms` limits the run to those arms (empty: all).
-    The seeds of the run are `first_seed .. first_seed + seeds - 1`.
+    The seeds of the run are `first_seed .. first_seed + seeds - 1`. `prediction` and `expected` (a verdict) are what
+    somebody wrote down before its launch: no part of its identity.
+
+    `parent` is the run that this one was made from: the first `inherited` seeds were taken over from it, or it was
+    forked from its checkpoint at step `forked_at` with `forked_with` changed, or (neither) launched anew with something
+    changed.
     """
 
     id: RunId
@@ -87,7 +94,27 @@ class RunSpec:
     version: str = ""
     phenomenon_version: int = 1
     parent: RunId = ""
+    inherited: int = 0
+    forked_at: int = -1
+    forked_with: dict[str, float | None] = field(default_factory=dict)
+    prediction: str = ""
+    expected: str = ""
     schema: int = SCHEMA
+
+    def anew(self, **changes: Any) -> RunSpec:
+        """Return a specification as of a run that is launched now: no id, parent or prediction of this one."""
+        born = {"id": new_run_id(), "created": round(time.time(), 3), "version": __version__}
+        made = {"parent": "", "inherited": 0, "forked_at": -1, "forked_with": {}}
+        said = {"prediction": "", "expected": ""}
+        return dataclasses.replace(self, **(born | made | said | changes))
+
+    @property
+    def own_seeds(self) -> RunSpec:
+        """The specification of what the run trains itself: without the seeds that it took over."""
+        if not self.inherited:
+            return self
+        first, count = self.first_seed + self.inherited, self.seeds - self.inherited
+        return dataclasses.replace(self, first_seed=first, seeds=count)
 
     @property
     def seed_list(self) -> tuple[int, ...]:
@@ -107,6 +134,8 @@ class RunSpec:
             "first_seed": self.first_seed,
             "device": self.device,
         }
+        if self.forked_at >= 0:
+            content["forked"] = {"parent": self.parent, "at": self.forked_at, "with": self.forked_with}
         return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
 
 
@@ -119,6 +148,8 @@ class RunMeta:
     note: str = ""
     colour: str = ""
     trashed: bool = False
+    marks: tuple[tuple[int, str], ...] = ()
+    """Marks of the user's own on the curves: steps with a few words."""
     schema: int = SCHEMA
 
 
@@ -127,7 +158,8 @@ class RunRecord:
     """A run in the index: a few hundred bytes; the run directory has the rest and is the truth.
 
     `reason` says why the run ended (`diverged`, `CUDA OOM`, `signal 9`, ...), `verdict` is SHOWN, NOT SHOWN,
-    INCONCLUSIVE or empty, `headline` at most four numbers. Times are POSIX seconds, 0 where not yet.
+    INCONCLUSIVE or empty, `headline` at most four numbers. Times are POSIX seconds, 0 where not yet. `parent`,
+    `inherited`, `prediction` and `expected` are those of the specification.
     """
 
     id: RunId
@@ -154,6 +186,10 @@ class RunRecord:
     held: bool = False
     changed: bool = False
     identity: str = ""
+    parent: RunId = ""
+    inherited: int = 0
+    prediction: str = ""
+    expected: str = ""
     schema: int = SCHEMA
 
     @property

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from genlab_tui import events as ev
-from genlab_tui import regularisers
 from genlab_tui.errors import GenlabError
 from genlab_tui.paths import RunDir
 from genlab_tui.phenomenon import Arm, Checkpoint, Stopped
 from genlab_tui.run import RunSpec
 from genlab_tui.safe_io import LineWriter
 from jobs import checkpoint
+from jobs.changes import Changes
 from jobs.tail import LineTail
 
 T = TypeVar("T")
@@ -64,7 +64,10 @@ class EventLog:
 
 
 class WorkerContext:
-    """The Context of one attempt. `kept` are the finished stages of earlier attempts with what they returned."""
+    """The Context of one attempt. `kept` are the finished stages of earlier attempts with what they returned.
+
+    `changed` are the regulariser changes that earlier attempts made, `first_changes` those that this one begins with.
+    """
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class WorkerContext:
         kept: Mapping[str, Any] | None = None,
         saved: checkpoint.Label | None = None,
         changed: Sequence[ev.Change] = (),
+        first_changes: Mapping[str, float | None] | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         self.spec, self.arms, self.data_dir = spec, arms, data_dir
@@ -88,9 +92,7 @@ class WorkerContext:
         self._kept, self._saved = dict(kept or {}), saved
         self._control = LineTail(run.control)
         self._requests = {"stop": False, "pause": False}
-        self._asked: list[tuple[str, float | None]] = []
-        # What an earlier attempt changed after its checkpoint is changed again, at the same steps.
-        self._again = [c for c in changed if not self._begun_with(c)]
+        self._changes = Changes(changed, self._kept, saved, first_changes or {})
         self._looked = 0.0
         self._every = checkpoint_seconds
         self._due = time.monotonic() + checkpoint_seconds
@@ -115,23 +117,12 @@ class WorkerContext:
             self._run.checkpoint.unlink()
         return plain
 
-    def _begun_with(self, change: ev.Change) -> bool:
-        """Whether a change is part of what this attempt takes over: of a finished stage, or of the checkpoint."""
-        if change.stage in self._kept:
-            return True
-        saved = self._saved
-        if saved is None or saved.stage != change.stage:
-            return False
-        return change.cohort in saved.finished or (change.cohort == saved.cohort and change.step < saved.step)
-
     def changes(self, cohort: str, step: int) -> list[tuple[str, float | None]]:
         """Return the regularisers to change now (see Context)."""
         self._look()
-        stage = self._log.stage
-        due = [c for c in self._again if (c.stage, c.cohort) == (stage, cohort) and c.step <= step]
-        self._again = [c for c in self._again if c not in due]
-        found = [(c.regulariser, c.strength) for c in due] + self._asked
-        self._asked = []
+        found, carried_out = self._changes.due(self._log.stage, cohort, step, self._look_now)
+        if carried_out:
+            self._log.write(ev.Taken(requests=tuple(carried_out)))
         return found
 
     def keep(self, name: str, arrays: Mapping[str, Any]) -> None:
@@ -169,7 +160,10 @@ class WorkerContext:
         now = time.monotonic()
         if now - self._looked < CONTROL_SECONDS:
             return
-        self._looked = now
+        self._look_now()
+
+    def _look_now(self) -> None:
+        self._looked = time.monotonic()
         for line in self._control.read(1_000_000):
             with suppress(msgspec.MsgspecError, UnicodeError, GenlabError, TypeError, ValueError):
                 request = msgspec.json.decode(line, type=dict[str, Any])
@@ -178,9 +172,11 @@ class WorkerContext:
 
     def _obey(self, action: object, request: Mapping[str, Any]) -> None:
         if action == "change":
-            regulariser = regularisers.get(str(request.get("regulariser")))
-            strength = request.get("strength")
-            self._asked.append((regulariser.name, None if strength is None else regulariser.check(float(strength))))
+            self._changes.ask(request)
+        elif action == "withdraw":
+            self._changes.withdraw(request)
+        elif action == "save":
+            self._due = 0.0
         elif action == "stop":
             self._requests["stop"] = True
         elif action in ("pause", "resume"):

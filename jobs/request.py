@@ -15,9 +15,12 @@ from genlab_tui.errors import BadValue, NotFound, nearest
 from genlab_tui.paths import Lab
 from genlab_tui.phenomenon import Phenomenon, config_values
 from genlab_tui.run import RunSpec, new_run_id
+from genlab_tui.text import clean_text
 
 MAX_SEEDS = 1000
 MAX_FIRST_SEED = 2**31 - 2000
+PREDICTION_LENGTH = 500
+EXPECTED = ("SHOWN", "NOT SHOWN", "INCONCLUSIVE")
 DEVICE = re.compile(r"auto|cpu|all|cuda:(?:0|[1-9][0-9]{0,2})")
 
 
@@ -35,12 +38,15 @@ def build_spec(
     data: str | None = None,
     device: str = "auto",
     parent: str = "",
+    prediction: str = "",
+    expected: str = "",
 ) -> RunSpec:
     """Return the specification of a run: a preset with some things changed.
 
     `values` are config fields (texts or typed values); `arms` are names or patterns (`noise-*`); `on` adds regularisers
-    to the preset's, `off` removes them; `seeds` and `data` default to the preset's. Raises NotFound, BadValue or
-    MissingData before anything is written.
+    to the preset's, `off` removes them; `seeds` and `data` default to the preset's. `prediction` and `expected` (a
+    verdict) are what somebody thinks will come out. Raises NotFound, BadValue or MissingData before anything is
+    written.
     """
     phenomenon = phenomena.get(phenomenon_name)
     chosen = phenomenon.preset(preset)
@@ -60,6 +66,8 @@ def build_spec(
         version=__version__,
         phenomenon_version=phenomenon.version,
         parent=parent,
+        prediction=check_prediction(prediction),
+        expected=check_expected(expected),
     )
     spec = dataclasses.replace(spec, arms=_arms(phenomenon, spec, arms) or spec.arms)
     phenomenon.arms_of(spec)  # names every arm that the config does not have
@@ -71,6 +79,24 @@ def _arms(phenomenon: Phenomenon, spec: RunSpec, wanted: Iterable[str]) -> tuple
     known = [arm.name for arm in phenomenon.plan(phenomenon.config_of(spec), spec)]
     found = [name for text in wanted for name in (fnmatch.filter(known, text) or [text])]
     return tuple(dict.fromkeys(found))
+
+
+def check_prediction(text: str) -> str:
+    """Return what someone expects, cleaned; raises BadValue for more than a few lines."""
+    cleaned = clean_text(text, 10_000, multiline=True).strip()
+    if len(cleaned) > PREDICTION_LENGTH:
+        raise BadValue(
+            f"a prediction has at most {PREDICTION_LENGTH} characters, this one has {len(cleaned)}", "say it shorter"
+        )
+    return cleaned
+
+
+def check_expected(verdict: str) -> str:
+    """Return an expected verdict as a verdict is written (`shown` is SHOWN); raises BadValue for anything else."""
+    text = re.sub(r"[\s_-]+", " ", verdict.strip()).upper()
+    if text and text not in EXPECTED:
+        raise BadValue(f"{clean_text(verdict, 40)!r} is not a verdict", "one of " + ", ".join(EXPECTED))
+    return text
 
 
 def check_device(device: str) -> str:

@@ -10,11 +10,11 @@ import dataclasses
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from genlab_tui import phenomena, regularisers
+from genlab_tui import phenomena
 from genlab_tui.errors import BadValue, GenlabError, NotFound, nearest
 from genlab_tui.paths import Lab, RunDir
 from genlab_tui.record import IDENTITY_DIGITS, attempt_of, of_spec
@@ -23,15 +23,48 @@ from genlab_tui.safe_io import PRIVATE_DIR, fsync_dir, read_json, write_json
 from genlab_tui.store import open_store
 from genlab_tui.text import clean_text, human_seconds
 from jobs import local, tail
+from jobs.edits import meta_changes
 from jobs.index import list_now, reconciled
+from jobs.inflight import Pending, change, pending_changes, withdraw
 from jobs.verb import Verb, run_dir, unusable
 
+__all__ = [
+    "Pending",
+    "cancel",
+    "change",
+    "edit",
+    "find_identical",
+    "find_run",
+    "hold",
+    "list_runs",
+    "move",
+    "pause",
+    "pending_changes",
+    "read_result",
+    "read_spec",
+    "release",
+    "restore",
+    "resume",
+    "retry",
+    "stop",
+    "submit",
+    "trash",
+    "wait",
+    "withdraw",
+]
+
 WAIT_POLL = 0.2
+MARKS = 64
+"""Marks of a user on the curves of a run, at most."""
 WAKE_SECONDS = 2.0
 """Seconds between two drains that looking at runs may start: one that cannot start must not be started for ever."""
 
 
-def submit(lab: Lab, spec: RunSpec, *, name: str = "", held: bool = False) -> RunRecord:
+Fill = Callable[[RunSpec, RunDir], RunSpec]
+"""Puts what a run takes over into its directory before it is seen, and returns its specification."""
+
+
+def submit(lab: Lab, spec: RunSpec, *, name: str = "", held: bool = False, fill: Fill | None = None) -> RunRecord:
     """Queue a run and return its record: its directory and its line in the index are on disk by then.
 
     Raises BadValue for a device that this machine lacks, for a preset that asks for a GPU where there is none and the
@@ -45,7 +78,7 @@ def submit(lab: Lab, spec: RunSpec, *, name: str = "", held: bool = False) -> Ru
         _refuse_without_gpu(spec)
     meta = RunMeta(name=check_name(name))
     store = open_store(lab)
-    spec = _make_directory(lab, spec, meta, held)
+    spec = _make_directory(lab, spec, meta, held, fill)
     record = dataclasses.replace(of_spec(spec, meta), held=held)
     store.put(record)
     if not held:
@@ -67,7 +100,7 @@ def _refuse_without_gpu(spec: RunSpec) -> None:
     )
 
 
-def _make_directory(lab: Lab, spec: RunSpec, meta: RunMeta, held: bool) -> RunSpec:
+def _make_directory(lab: Lab, spec: RunSpec, meta: RunMeta, held: bool, fill: Fill | None) -> RunSpec:
     """Write a run's directory aside and move it into place whole; a taken id gives way to a fresh one."""
     while lab.run(spec.id).path.exists():
         spec = dataclasses.replace(spec, id=new_run_id())
@@ -76,14 +109,17 @@ def _make_directory(lab: Lab, spec: RunSpec, meta: RunMeta, held: bool) -> RunSp
     try:
         temp.path.mkdir(mode=PRIVATE_DIR)
         temp.path.chmod(PRIVATE_DIR)
+        spec = fill(spec, temp) if fill else spec
         write_json(temp.spec, encode(spec))
         write_json(temp.meta, encode(meta))
         write_json(temp.queue, {"attempt": 1, "order": time.time(), "held": held, "cancelled": False})
         temp.path.rename(target)
         fsync_dir(lab.runs)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(temp.path, ignore_errors=True)
-        raise unusable(lab, error) from error
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            raise unusable(lab, error) from error
+        raise
     return spec
 
 
@@ -152,26 +188,6 @@ def pause(lab: Lab, run_id: RunId) -> None:
         verb.ask("pause")
 
 
-def change(lab: Lab, run_id: RunId, regulariser: str, strength: float | None) -> None:
-    """Ask a run in training to change a regulariser (None: off) at the beginning of its next epoch.
-
-    Raises GenlabError for a run that is not training, BadValue for a regulariser that it cannot change.
-    """
-    with Verb(lab, run_id) as verb:
-        if verb.record.state not in (RunState.STARTING, RunState.RUNNING, RunState.PAUSED):
-            raise verb.wrong("a regulariser can be changed only while it trains")
-        spec = tail.read_spec(verb.dir)
-        known = phenomena.get(spec.phenomenon).changeable(spec)
-        if regulariser not in known:
-            raise BadValue(
-                f"{clean_text(regulariser, 80)} cannot be changed while {verb.record.title} trains",
-                f"one of {', '.join(known)}" if known else "nothing can: launch another run",
-            )
-        if strength is not None:
-            regularisers.get(regulariser).check(strength)
-        verb.ask("change", regulariser=regulariser, strength=strength)
-
-
 def resume(lab: Lab, run_id: RunId) -> None:
     """Let a run go on: a paused one, a held one, or one that ended before it was done (see `retry`)."""
     with Verb(lab, run_id) as verb:
@@ -233,17 +249,18 @@ def edit(
     tags: Iterable[str] | None = None,
     note: str | None = None,
     colour: str | None = None,
+    marks: Iterable[tuple[int, str]] | None = None,
 ) -> None:
-    """Change what a user adds to a run; None leaves a field as it is. Raises BadValue."""
-    changes: dict[str, Any] = {}
-    if name is not None:
-        changes["name"] = check_name(name)
-    if tags is not None:
-        changes["tags"] = list(dict.fromkeys(t for tag in tags if (t := clean_text(tag, 40))))
-    if note is not None:
-        changes["note"] = clean_text(note, 2000)
-    if colour is not None:
-        changes["colour"] = clean_text(colour, 40)
+    """Change what a user adds to a run; None leaves a field as it is. Raises BadValue.
+
+    `marks` are (step, a few words) on its curves; at most `MARKS` of them, one a step.
+    """
+    changes = meta_changes(name=name, tags=tags, note=note, colour=colour)
+    if marks is not None:
+        placed = {int(step): words for step, text in marks if (words := clean_text(text, 60).strip())}
+        if len(placed) > MARKS:
+            raise BadValue(f"a run has at most {MARKS} marks", "take one away first")
+        changes["marks"] = sorted(placed.items())
     with Verb(lab, run_id) as verb:
         verb.put_meta(**changes)
 

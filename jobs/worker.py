@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,23 +54,26 @@ def work(run: RunDir, guard: Guard) -> None:
     log = EventLog(run.events, attempt)
     devices, warning = resolve_device(str(pid.get("device", "cpu")), spec)
     lab = Lab(run.path.parent.parent)
+    own = spec.own_seeds
+    made = changed(run)
     context = WorkerContext(
         run,
-        spec,
-        phenomenon.arms_of(spec),
+        own,
+        phenomenon.arms_of(own),
         devices=devices,
         data_dir=lab.data,
         log=log,
         kept=kept,
         saved=saved,
-        changed=changed(run),
+        changed=made,
+        first_changes=not_made(spec, made),
     )
     guard.context = context
     log.write(_begin(" ".join(devices), kept, saved))
     if warning:
         log.write(ev.Log(text=warning, level="warning"))
     try:
-        _run(phenomenon, spec, context, log)
+        _run(phenomenon, own, context, log)
         log.write(ev.Progress(done=1.0, label="done", eta=0.0))
         write_result(run, phenomenon, attempt)
         for path in run.path.glob("checkpoint.*.safetensors"):
@@ -113,10 +116,15 @@ def earlier(run: RunDir) -> tuple[dict[str, Any], checkpoint.Label | None]:
 
 
 def changed(run: RunDir) -> tuple[ev.Change, ...]:
-    """Return every regulariser change that any attempt made, in order, also those that were superseded."""
-    made = [e for e in iter_events(run.events) if isinstance(e, ev.Change)]
-    last = {(c.stage, c.cohort, c.step, c.regulariser): c for c in made}
-    return tuple(sorted(last.values(), key=lambda change: change.step))
+    """Return every regulariser change that any attempt made, as they were made, also those that were superseded."""
+    made = (e for e in iter_events(run.events) if isinstance(e, ev.Change))
+    return tuple({(c.stage, c.cohort, c.step, c.regulariser): c for c in made}.values())
+
+
+def not_made(spec: RunSpec, made: Sequence[ev.Change]) -> dict[str, float | None]:
+    """Return the changes that a fork from a checkpoint begins with, as far as no attempt of it made them yet."""
+    own = {c.regulariser for c in made if c.attempt}  # what was taken over from the parent is of attempt 0
+    return {name: strength for name, strength in spec.forked_with.items() if name not in own}
 
 
 def resolve_device(given: str, spec: RunSpec) -> tuple[tuple[str, ...], str]:

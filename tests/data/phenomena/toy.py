@@ -35,6 +35,8 @@ from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
 from genlab_tui.stats import summarise
 
+EPOCH = 10
+"""Steps after which a regulariser that was changed in flight takes effect: it lowers the accuracy."""
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 CRASHES = ("none", "error", "segfault", "exit", "nan", "oom", "cuda-oom", "disk-full", "data", "kill", "hang", "stdout")
 
@@ -94,6 +96,7 @@ def _train(config: Config, context: Context, arm: Arm, number: int) -> Generator
     yield ev.Cohort(id=arm.name, members=tuple((arm.name, s) for s in seeds))
     checkpoint = context.resume()
     first = checkpoint.step + 1 if checkpoint else 0
+    changed: dict[str, float] = dict(checkpoint.meta["changed"]) if checkpoint else {}
     total = config.steps * len(context.arms)
     for step in range(first, config.steps):
         share = (number * config.steps + step) / total
@@ -102,7 +105,11 @@ def _train(config: Config, context: Context, arm: Arm, number: int) -> Generator
         if config.shout:
             print(f"{arm.name} step {step}")
         time.sleep(config.seconds / total)
-        accuracies = [level(config, arm, s, step) for s in seeds]
+        if step % EPOCH == 0:
+            for name, strength in context.changes(arm.name, step):
+                changed[name] = strength or 0.0
+                yield ev.Change(regulariser=name, strength=strength, step=step, cohort=arm.name)
+        accuracies = [level(config, arm, s, step) * (1 - 0.2 * sum(changed.values())) for s in seeds]
         values = {
             "train_accuracy": accuracies,
             "train_loss": [2.3 * (1 - a) + 1e-3 for a in accuracies],
@@ -122,7 +129,7 @@ def _train(config: Config, context: Context, arm: Arm, number: int) -> Generator
             )
         if step % 10 == 0:
             yield ev.Progress(done=share, label=f"{arm.title}, step {step}")
-        context.poll(lambda step=step: Checkpoint(step=step, arrays={}, meta={"arm": arm.name}))
+        context.poll(lambda step=step: Checkpoint(step=step, arrays={}, meta={"changed": changed}))
     finals = [0.1 + 0.85 * (level(config, arm, s, config.steps - 1) - 0.1) for s in seeds]
     first_hits = [
         float(next((k for k in range(config.steps) if level(config, arm, s, k) >= 0.6), config.steps)) for s in seeds

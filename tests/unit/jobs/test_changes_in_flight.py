@@ -114,4 +114,4 @@ def test_changes_of_every_attempt_are_found_in_the_events(run: RunDir) -> None:
     for event in (_change("open", "c", 50, 0.1), ev.Begin(attempt=2, time=0.0), _change("open", "c", 10, 0.2)):
         log.write(event)
     log.close()
-    assert [(c.step, c.strength) for c in changed(run)] == [(10, 0.2), (50, 0.1)]
+    assert [(c.step, c.strength) for c in changed(run)] == [(50, 0.1), (10, 0.2)]
