@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -9,25 +11,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from rich.text import Text
 from textual import events
-from textual.app import App
+from textual.message import Message
 from textual.screen import Screen
 
 import screens
 from genlab_tui.errors import GenlabError
 from genlab_tui.events import Progress
 from genlab_tui.paths import Lab
-from genlab_tui.run import RunRecord
-from genlab_tui.safe_io import make_private_dir, read_json, write_json
-from genlab_tui.text import clean_text
 from screens.base import MODES, ModeScreen
 from screens.keys import KeyQueue
 from screens.messages import DevicesChanged, Looked, ProgressChanged, RunsChanged
 from screens.palette import GenlabCommands
 from screens.poller import Poller, Snapshot, endings
-from screens.sheet import Ask, Sheet
-from screens.themes import TERMINAL_THEMES, THEMES
+from screens.shell import Shell
 from screens.toosmall import TooSmall, fits
 
 if TYPE_CHECKING:
@@ -35,6 +32,8 @@ if TYPE_CHECKING:
     from jobs.tail import RunReader
 
 T = TypeVar("T")
+SWITCH = 0.001
+"""Seconds that a thread which reads or judges may go on once a key is there; Python's own 5 ms add up over a key."""
 READERS = 24
 """How many runs' data the app keeps at hand."""
 
@@ -45,7 +44,7 @@ def _screen(mode: str) -> Screen[Any]:
     return screen
 
 
-class GenlabApp(App[None]):
+class GenlabApp(Shell):
     """The lab's screens. Leaving it ends no run; a second app on the same lab is welcome."""
 
     TITLE = "genlab"
@@ -53,36 +52,27 @@ class GenlabApp(App[None]):
     MODES: ClassVar[Any] = {mode: partial(_screen, mode) for mode in MODES}
     COMMANDS: ClassVar[Any] = {GenlabCommands}
 
-    def __init__(self, lab: Lab, start: str = "lab", run_ids: Iterable[str] = ()) -> None:
-        self.DEFAULT_MODE = start  # type: ignore[misc]  # the mode that the first paint shows
-        super().__init__()
-        self.lab = lab
-        self.runs: tuple[RunRecord, ...] = ()
+    def __init__(self, lab: Lab, start: str = "", run_ids: Iterable[str] = ()) -> None:
+        super().__init__(lab, start)
         self.progress: Mapping[str, Progress] = {}
         self.queue: tuple[QueueEntry, ...] = ()
         self.devices: tuple[Device, ...] = ()
         self._first_runs = tuple(run_ids)
         self._readers: OrderedDict[str, RunReader] = OrderedDict()
-        self._poller = Poller(lab, self._deliver)
+        self._poller = Poller(lab, self._deliver, self.pace)
         self._keys = KeyQueue(self, super().on_event)
-        self._view = read_json(lab.view) or {}
+        self._news: dict[type[Message], Message] = {}
         self._looked = False
         self._launched = ""
-        self._unsaid: list[tuple[str, str, str]] = []
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = self._first_theme(self._view.get("theme"))
-
-    def _first_theme(self, wanted: object) -> str:
-        """Return the theme remembered, or the lab's own where that one is gone or would show nothing."""
-        unseen = self.no_color and wanted in TERMINAL_THEMES
-        return wanted if isinstance(wanted, str) and wanted in self.available_themes and not unseen else THEMES[0].name
 
     def on_mount(self) -> None:
-        self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
         if self._first_runs:
             self.open_live(*self._first_runs)
         self.call_after_refresh(self._poller.start)
+
+    @property
+    def busy(self) -> bool:
+        return self._keys.busy
 
     def on_unmount(self) -> None:
         self._poller.stop()
@@ -103,8 +93,12 @@ class GenlabApp(App[None]):
         self.post_message(Looked(snapshot))
 
     def on_looked(self, message: Looked) -> None:
+        if not self.screen_stack:
+            return  # the app is on its way out
         found, screen = message.snapshot, self._base_screen()
-        watched = screen.watched if isinstance(screen, ModeScreen) else ()
+        if not self._looked:
+            self._be_quick()
+        watched = screen.watched if isinstance(screen, ModeScreen) and self.app_focus else ()
         ended = endings(self.runs, found.runs, watched) if self._looked else []
         changed = found.runs != self.runs or found.queue != self.queue or not self._looked
         moved, sampled = found.progress != self.progress, found.devices != self.devices
@@ -112,15 +106,28 @@ class GenlabApp(App[None]):
         if found.error:
             self.say(found.error, title="the runs cannot be read", severity="error")
         for text, severity in ended:
-            self.say(text, severity=severity)
+            self.tell(text, severity)
         self._looked = True
-        for news, happened in (
-            (RunsChanged(self.runs), changed),
-            (ProgressChanged(), moved),
-            (DevicesChanged(), sampled),
-        ):
-            if happened:
-                screen.post_message(news)
+        news = ((RunsChanged(self.runs), changed), (ProgressChanged(), moved), (DevicesChanged(), sampled))
+        self._news |= {type(message): message for message, happened in news if happened}
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Tell the mode the news; under a sheet they wait: a change below it has all of the terminal drawn anew."""
+        if len(self.screen_stack) == 1:
+            news, self._news = self._news, {}
+            for message in news.values():
+                self._base_screen().post_message(message)
+
+    def catch_up(self) -> None:
+        self.say_the_rest()
+        self._pass_on()
+
+    @staticmethod
+    def _be_quick() -> None:
+        """Keep what goes on behind the screens from holding a key up."""
+        gc.freeze()  # modules, style sheets and the index live as long as the app: nobody waits for a walk over them
+        sys.setswitchinterval(SWITCH)
 
     def _base_screen(self) -> Screen[Any]:
         return self.screen_stack[0]
@@ -187,40 +194,3 @@ class GenlabApp(App[None]):
             self._poller.wake()
 
         self.run_worker(work, name=label, group="verbs", thread=True)
-
-    def say(self, text: object, *, title: str = "", severity: str = "information") -> None:
-        words = clean_text(text, 300), clean_text(title, 80), severity
-        if any(isinstance(screen, (Ask, Sheet)) for screen in self.screen_stack[-1:]):
-            self._unsaid.append(words)  # a toast would lie over what is being read
-        else:
-            self._toast(*words)
-
-    def _toast(self, text: str, title: str, severity: str) -> None:
-        kind: Any = severity
-        self.notify(text, title=title, severity=kind, markup=False)
-
-    def say_the_rest(self) -> None:
-        unsaid, self._unsaid = self._unsaid, []
-        for words in unsaid:
-            self._toast(*words)
-
-    def copy(self, text: str, what: str) -> None:
-        self.copy_to_clipboard(text)
-        self.say(text, title=f"copied {what}")
-
-    async def action_quit(self) -> None:
-        going = sum(not run.state.ended for run in self.runs)
-        many = "1 run goes" if going == 1 else f"{going} runs go"
-        note = f"{many} on without the screen: genlab-tui brings it back, genlab-tui ls lists them."
-        self.exit(message=Text(note) if going else None)
-
-    def recall(self, name: str) -> Any:
-        return self._view.get(name)
-
-    def remember(self, **settings: Any) -> None:
-        self._view |= settings
-        try:
-            make_private_dir(self.lab.root)
-            write_json(self.lab.view, self._view)
-        except (GenlabError, OSError) as error:
-            self.say(error, title="cannot remember the view", severity="warning")

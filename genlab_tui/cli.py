@@ -13,40 +13,23 @@ from typing import Any
 import click
 
 from genlab_tui import __version__
-from genlab_tui.errors import GenlabError, nearest
+from genlab_tui.commands.options import (
+    JSON,
+    NAME,
+    PRESET,
+    RUN,
+    RUN_IDS,
+    SELECTION,
+    WAIT,
+    Group,
+    PhenomenonCommand,
+    selected,
+    settings,
+)
+from genlab_tui.errors import GenlabError
 
 COMPLETE = "_GENLAB_TUI_COMPLETE"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "GENLAB"}
-
-
-class Group(click.Group):
-    """A group that keeps the order of declaration and suggests the nearest command."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands as declared."""
-        return list(self.commands)
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Return the command; an unknown one is answered with the nearest."""
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            hint = nearest(args[0], tuple(self.commands))
-            raise click.UsageError(f"there is no command {args[0]!r}: {hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-
-class PhenomenonCommand(click.Command):
-    """A command whose help ends with the catalogue, or with the fields of the phenomenon that was named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Remember what was typed, for the help."""
-        ctx.meta["genlab.typed"] = list(args)
-        return super().parse_args(ctx, args)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the catalogue or the fields."""
-        from genlab_tui.commands.phenomena import write_help
-
-        write_help(formatter, ctx.meta.get("genlab.typed", []))
 
 
 def run_cli(arguments: Sequence[str]) -> int:
@@ -97,17 +80,15 @@ def main(ctx: click.Context, home: str | None) -> int | None:
     return None
 
 
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-RUN_IDS = click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-
-
 @main.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-def tui(runs: tuple[str, ...] = ()) -> int:
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters alone (GENLAB_ASCII=1).")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal (GENLAB_MOUSE=0).")
+def tui(runs: tuple[str, ...] = (), ascii_only: bool = False, no_mouse: bool = False) -> int:
     """Open the app (on the live view of RUN, where given)."""
     from genlab_tui.commands.tui import open_app
 
-    return open_app(runs)
+    return open_app(runs, ascii_only=ascii_only, mouse=not no_mouse)
 
 
 @main.command()
@@ -122,17 +103,8 @@ def demo(first_seed: int, csv_path: str | None) -> int:
 
 @main.command(cls=PhenomenonCommand)
 @click.argument("phenomenon")
-@click.option(
-    "--preset",
-    default="quick",
-    show_default=True,
-    help="A named config; every phenomenon has quick, standard and paper.",
-)
-@click.option(
-    "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Override a field of the preset; repeatable."
-)
-@click.option("--on", multiple=True, metavar="R[=STRENGTH]", help="Turn a regulariser on; repeatable.")
-@click.option("--off", multiple=True, metavar="R", help="Turn a regulariser of the preset off; repeatable.")
+@PRESET
+@settings("the preset")
 @click.option("--arm", "arms", multiple=True, metavar="ARM", help="Launch only this arm (or: 'noise-*'); repeatable.")
 @click.option("--seeds", type=int, help="How many seeds (default: the preset's).")
 @click.option("--first-seed", type=int, default=0, show_default=True, help="The first seed.")
@@ -146,9 +118,13 @@ def demo(first_seed: int, csv_path: str | None) -> int:
     metavar="auto|cpu|cuda:N|all",
     help="Where it trains; all: on every GPU at once.",
 )
-@click.option("--name", default="", help="A name to find the run by.")
+@NAME
+@click.option(
+    "--expect", metavar="VERDICT", default="", help="The verdict you expect: shown, not-shown or inconclusive."
+)
+@click.option("--predict", metavar="TEXT", default="", help="What you expect, in your own words; kept with the run.")
 @click.option("--hold", is_flag=True, help="Queue it held: it starts after `genlab-tui queue release`.")
-@click.option("--wait", is_flag=True, help="Wait for the end, with progress on stderr; without it, return once queued.")
+@WAIT
 @JSON
 def run(**options: Any) -> int:
     """Launch a PHENOMENON: queue it, record it, and (with --wait) follow it to its verdict.
@@ -163,18 +139,23 @@ def run(**options: Any) -> int:
 @main.command(name="ls")
 @click.option("--state", help="Only runs in this state.")
 @click.option("--phenomenon", help="Only runs of this phenomenon.")
+@click.option(
+    "--filter", "expression", metavar="EXPR", help="As / on the Runs screen, e.g. 'wd>0 or #paper'; '?' explains."
+)
 @click.option("-n", "--limit", type=click.IntRange(min=1), help="At most this many, newest first.")
 @click.option("--trash", is_flag=True, help="The runs in the trash instead.")
 @JSON
-def list_(state: str | None, phenomenon: str | None, limit: int | None, trash: bool, as_json: bool) -> int:
+def list_(
+    state: str | None, phenomenon: str | None, expression: str | None, limit: int | None, trash: bool, as_json: bool
+) -> int:
     """List the runs, newest first."""
     from genlab_tui.commands.listing import list_runs
 
-    return list_runs(state, phenomenon, limit, trash, as_json)
+    return list_runs(state, phenomenon, expression, limit, trash, as_json)
 
 
 @main.command()
-@click.argument("run")
+@RUN
 @JSON
 def show(run: str, as_json: bool) -> int:
     """Show one run: state, config, numbers, verdict."""
@@ -184,7 +165,7 @@ def show(run: str, as_json: bool) -> int:
 
 
 @main.command()
-@click.argument("run")
+@RUN
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 def logs(run: str, follow: bool) -> int:
     """Print what the worker of a run printed."""
@@ -211,13 +192,45 @@ _declare(main, "retry", "Try ended runs again; finished parts are kept.")
 
 
 @main.command()
-@click.argument("run", metavar="RUN")
-@click.argument("regulariser", metavar="REGULARISER[=STRENGTH|=off]")
-def change(run: str, regulariser: str) -> int:
+@RUN
+@click.argument("regulariser", metavar="[REGULARISER[=STRENGTH|=off]]", default="")
+@click.option("--withdraw", is_flag=True, help="Take back what was asked for (of all, without a REGULARISER).")
+def change(run: str, regulariser: str, withdraw: bool) -> int:
     """Change a regulariser of a run in training, from its next epoch on. Such a run is never SHOWN."""
-    from genlab_tui.commands.control import change_run
+    from genlab_tui.commands.control import change_run, withdraw_changes
 
-    return change_run(run, regulariser)
+    return withdraw_changes(run, regulariser) if withdraw else change_run(run, regulariser)
+
+
+@main.command()
+@RUN
+@settings("the run")
+@click.option("--data", metavar="NAME", help="Another data set.")
+@click.option("--seeds", type=int, help="Another number of seeds.")
+@click.option(
+    "--from-checkpoint", is_flag=True, help="Go on from its checkpoint; regularisers alone can change, as in flight."
+)
+@NAME
+@WAIT
+@JSON
+def fork(run: str, **options: Any) -> int:
+    """Launch a RUN once more with something changed; its id goes to stdout. Exit codes as `run`."""
+    from genlab_tui.commands.branch import fork_run
+
+    return fork_run(run, **options)
+
+
+@main.command()
+@RUN
+@click.argument("count", type=int)
+@NAME
+@WAIT
+@JSON
+def seeds(run: str, count: int, name: str, wait: bool, as_json: bool) -> int:
+    """Give a finished RUN so many (COUNT) more seeds: a run of all of them, of which only the new ones are trained."""
+    from genlab_tui.commands.branch import add_seeds
+
+    return add_seeds(run, count, name, wait, as_json)
 
 
 @main.command(name="rm")
@@ -231,7 +244,7 @@ def remove(runs: tuple[str, ...], undo: bool) -> int:
 
 
 @main.command()
-@click.argument("run")
+@RUN
 @click.option("--name", help="A new name (empty: none).")
 @click.option("--tag", "tags", multiple=True, help="A tag to add; repeatable.")
 @click.option("--untag", "untags", multiple=True, help="A tag to remove; repeatable.")
@@ -261,7 +274,7 @@ _declare(queue, "cancel", "Take queued runs off the queue; `retry` queues them a
 
 
 @queue.command(name="move")
-@click.argument("run")
+@RUN
 @click.option("--before", metavar="RUN", help="In front of this one (default: to the end).")
 def queue_move(run: str, before: str | None) -> int:
     """Move a queued run."""
@@ -272,15 +285,14 @@ def queue_move(run: str, before: str | None) -> int:
 
 @main.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN [RUN]...")
-@click.option("--baseline", metavar="RUN", help="The run that deltas are taken to (default: the first).")
-@click.option("--arm", "baseline_arm", metavar="ARM", help="With one run: the arm that the others are compared to.")
-@click.option("--all", "every", is_flag=True, help="The final and the best value of every curve too.")
+@SELECTION
+@click.option("--all", "every", is_flag=True, help="All numbers: short for --values all.")
 @JSON
-def compare(runs: tuple[str, ...], baseline: str | None, baseline_arm: str | None, every: bool, as_json: bool) -> int:
+def compare(runs: tuple[str, ...], every: bool, as_json: bool, **options: Any) -> int:
     """Compare runs: what differs, the summary with differences paired by seed, the verdicts."""
     from genlab_tui.commands.compare import compare_runs
 
-    return compare_runs(runs, baseline, baseline_arm, every, as_json)
+    return compare_runs(runs, selected(options, "all" if every or as_json else "measured"), as_json)
 
 
 @main.command()
@@ -288,19 +300,55 @@ def compare(runs: tuple[str, ...], baseline: str | None, baseline_arm: str | Non
 @click.option("--csv", "path", required=True, metavar="FILE", help="The file to write.")
 @click.option(
     "--kind",
-    type=click.Choice(["all", "summary", "curves", "figure", "criteria"]),
+    type=click.Choice(["all", "summary", "curves", "figure", "criteria", "means", "settings"]),
     default="all",
     show_default=True,
-    help="What to write; `all` writes FILE (summary) and FILE-curves, FILE-figure, FILE-criteria beside it.",
+    help="What to write; `all` writes FILE (summary), and FILE-curves, FILE-figure and so on beside it.",
 )
+@SELECTION
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+@JSON
+def export(runs: tuple[str, ...], path: str, kind: str, force: bool, as_json: bool, **options: Any) -> int:
+    """Export runs as CSV: summary, tidy curves, their means and differences, figure points, criteria, settings."""
+    from genlab_tui.commands.compare import export_runs
+
+    return export_runs(runs, path, kind, selected(options, "all"), force, as_json)
+
+
+@main.command()
+@RUN_IDS
+@click.option("--format", "form", type=click.Choice(["md", "html", "both"]), help="What to write (default: both).")
+@click.option("--out", metavar="FILE|DIR", help="Where it goes (default: the lab's exports folder; -: stdout).")
 @click.option("--baseline", metavar="RUN", help="The run that deltas are taken to (default: the first).")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @JSON
-def export(runs: tuple[str, ...], path: str, kind: str, baseline: str | None, force: bool, as_json: bool) -> int:
-    """Export runs as CSV: summary, tidy curves, figure points, criteria."""
-    from genlab_tui.commands.compare import export_runs
+def report(
+    runs: tuple[str, ...], form: str | None, out: str | None, baseline: str | None, force: bool, as_json: bool
+) -> int:
+    """Write a report of runs: question, verdict, figures, published numbers, config, BibTeX, how to reproduce it.
 
-    return export_runs(runs, path, kind, baseline, force, as_json)
+    Markdown and HTML, each one file that needs no other.
+    """
+    from genlab_tui.commands.report import report_runs
+
+    return report_runs(runs, form, out, baseline, force, as_json)
+
+
+@main.command()
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--once", is_flag=True, help="Print one frame and exit.")
+@click.option("--width", type=click.IntRange(20, 500), help="Columns (default: the terminal's, else 80).")
+@click.option("--height", type=click.IntRange(6, 200), help="Lines (default: the terminal's, else 24).")
+@click.option("--panels", type=click.IntRange(0, 6), default=2, show_default=True, help="How many charts.")
+@click.option("--plain", is_flag=True, help="ASCII, no colours, lines only: for logs and screen readers.")
+def watch(runs: tuple[str, ...], once: bool, width: int | None, height: int | None, panels: int, plain: bool) -> int:
+    """Watch runs as text until they end: charts, progress, ETA, the criteria so far, then the verdict.
+
+    Without a RUN, the one that started last. Exit code 0 when they ended, whatever the verdict.
+    """
+    from genlab_tui.commands.watch import watch_runs
+
+    return watch_runs(runs, once, width, height, panels, plain)
 
 
 @main.group(cls=Group, invoke_without_command=True)
@@ -340,10 +388,8 @@ def phenomena(name: str | None, markdown: bool, as_json: bool) -> int:
 @click.option(
     "--replicas", "count", type=click.IntRange(min=1), default=20, show_default=True, help="How many verdicts."
 )
-@click.option("--preset", default="quick", show_default=True, help="A named config.")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Override a field; repeatable.")
-@click.option("--on", multiple=True, metavar="R[=STRENGTH]", help="Turn a regulariser on; repeatable.")
-@click.option("--off", multiple=True, metavar="R", help="Turn a regulariser of the preset off; repeatable.")
+@PRESET
+@settings("the preset")
 @click.option("--seeds", type=click.IntRange(min=1), help="Seeds of each replica (default: the preset's).")
 @click.option("--first-seed", type=int, default=10_000, show_default=True, help="The first seed of the first replica.")
 @click.option("--data", metavar="NAME", help="The data set (default: the preset's).")
@@ -377,6 +423,7 @@ def doctor(rebuild: bool, as_json: bool) -> int:
 @click.option("--start", is_flag=True, help="Only how fast it starts.")
 @click.option("--store", is_flag=True, help="Only the run index.")
 @click.option("--chart", is_flag=True, help="Only the charts.")
+@click.option("--ui", is_flag=True, help="Only the screens: keys, CPU, memory, bytes to the terminal; two minutes.")
 @click.option("--repeats", type=click.IntRange(3, 101), default=5, show_default=True, help="Interleaved repeats.")
 @JSON
 def bench(repeats: int, as_json: bool, **groups: bool) -> int:

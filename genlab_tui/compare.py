@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genlab_tui import regularisers
 from genlab_tui.events import Value, from_value, to_value
 from genlab_tui.figure import Figure, HeatMap, Line, Reference
 from genlab_tui.lines import AXES, Axis, curve_lines
+from genlab_tui.selection import Selection, select
+from genlab_tui.settings import NONE, Setting, config_text, settings_table
 from genlab_tui.stats import Summary
 from genlab_tui.summary import (
     METHOD,
@@ -32,6 +33,7 @@ from genlab_tui.verdict import CriterionResult, Verdict
 __all__ = [
     "AXES",
     "METHOD",
+    "NONE",
     "Axis",
     "LoadedRun",
     "Setting",
@@ -39,6 +41,7 @@ __all__ = [
     "VerdictRow",
     "baseline_arm",
     "compare_document",
+    "config_text",
     "curve_lines",
     "find_baseline",
     "measure_names",
@@ -52,75 +55,6 @@ __all__ = [
 ]
 
 SCHEMA = 1
-NONE = "–"
-
-
-# --- settings ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One row of the settings: `values` has one text per run, `–` where a run has no such setting."""
-
-    name: str
-    values: tuple[str, ...]
-    group: str = ""
-
-    @property
-    def differs(self) -> bool:
-        return len(set(self.values)) > 1
-
-
-def settings_table(runs: Sequence[LoadedRun], *, all_of_them: bool = False) -> tuple[Setting, ...]:
-    """Return what differs between runs (with `all_of_them`, everything), in reading order.
-
-    Phenomenon, data, preset, regularisers, changes made in flight, config fields, seeds, arms, device, version.
-    """
-    columns = [_settings(run) for run in runs]
-    keys = dict.fromkeys(key for column in columns for key in column)
-    ranks = {group: rank for rank, group in enumerate(("", "regulariser", "config", "run"))}
-    rows = (
-        Setting(name, tuple(column.get((group, name), NONE) for column in columns), group)
-        for group, name in sorted(keys, key=lambda key: ranks[key[0]])
-    )
-    return tuple(row for row in rows if all_of_them or row.differs)
-
-
-def _settings(run: LoadedRun) -> dict[tuple[str, str], str]:
-    spec, data = run.spec, run.data
-    found = {("", "phenomenon"): spec.phenomenon, ("", "data"): spec.data, ("", "preset"): spec.preset}
-    if spec.phenomenon_version != 1:
-        found["", "phenomenon version"] = str(spec.phenomenon_version)
-    for r in regularisers.REGULARISERS:
-        if r.name in spec.regularisers:
-            found["regulariser", r.label] = f"{spec.regularisers[r.name]:g}"
-    if data.changes:
-        changes = (
-            f"{c.regulariser} {NONE if c.strength is None else f'{c.strength:g}'} at {c.step}" for c in data.changes
-        )
-        found["regulariser", "changed in flight"] = ", ".join(changes)
-    fields = {p.name: p for p in run.phenomenon.params()} if run.phenomenon else {}
-    for name, value in spec.config.items():
-        found["config", name] = fields[name].text(value) if name in fields else config_text(value)
-    last = spec.first_seed + spec.seeds - 1
-    found["run", "seeds"] = f"{spec.first_seed} to {last}" if spec.seeds > 1 else str(last)
-    found["run", "arms"] = ", ".join(spec.arms or (a.name for a in data.arms))
-    found["run", "device"] = (data.begin.device if data.begin else "") or spec.device
-    found["run", "genlab version"] = (data.begin.version if data.begin else "") or spec.version or NONE
-    return found
-
-
-def config_text(value: Any) -> str:
-    """Return a config value of a phenomenon that is not installed, as its own fields would show it."""
-    if isinstance(value, (list, tuple)):
-        return " ".join(config_text(v) for v in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return (
-        repr(value)
-        if isinstance(value, float) and float(f"{value:g}") != value
-        else format(value, "g" if isinstance(value, float) else "")
-    )
 
 
 # --- curves and figures on top of each other --------------------------------------------------------------------------
@@ -243,24 +177,32 @@ def verdict_rows(runs: Sequence[LoadedRun]) -> tuple[VerdictRow, ...]:
 # --- the document -----------------------------------------------------------------------------------------------------
 
 
-def compare_document(runs: Sequence[LoadedRun], baseline: str | None = None) -> dict[str, Any]:
+def compare_document(runs: Sequence[LoadedRun], selection: Selection | None = None) -> dict[str, Any]:
     """Return the comparison as a JSON document of schema 1: runs, what differs, summary, verdicts.
 
-    Numbers that are not finite are written by name, missing ones are null. Raises NotFound for a foreign baseline.
+    `run` and `baseline` of a row of the summary are run ids, or values of the field where runs are grouped. Numbers
+    that are not finite are written by name, missing ones are null. Raises NotFound for a foreign baseline.
     """
-    base = find_baseline(runs, baseline)
+    selected = select(runs, selection or Selection())
+    grouping = selected.grouping
     ids = tuple(run.id for run in runs)
     return {
         "schema": SCHEMA,
-        "baseline": base.id,
+        "baseline": selected.baseline,
         "method": METHOD,
-        "note": pairing_note(runs, base.id),
+        "note": selected.note,
+        "group_by": grouping.field or None,
+        "groups": [
+            {"value": group.value, "runs": [run.id for run in group.members], "networks": len(group.data.seeds)}
+            for group in grouping.groups
+        ],
+        "left_out": [run.id for run in grouping.left_out],
         "runs": [_run_document(run) for run in runs],
         "differs": [
             {"name": row.name, "group": row.group or "run", "values": dict(zip(ids, row.values, strict=True))}
             for row in settings_table(runs)
         ],
-        "summary": [_row_document(row) for row in summary_rows(runs, base.id)],
+        "summary": [_row_document(row) for row in selected.rows],
         "verdicts": [
             {
                 "claim": row.claim,
@@ -291,6 +233,8 @@ def _run_document(run: LoadedRun) -> dict[str, Any]:
         "arms": [a.name for a in run.data.arms],
         "flags": list(run.flags),
         "verdict": _status(run.verdict),
+        "prediction": spec.prediction or None,
+        "expected": spec.expected or None,
         "headline": {name: to_value(value) for name, value in record.headline.items()},
     }
 
@@ -308,6 +252,7 @@ def _row_document(row: SummaryRow) -> dict[str, Any]:
         "sd": number(row.value.sd),
         "n": row.value.n,
         "higher_is_better": row.higher_is_better,
+        "measured_at_steps": list(row.steps) if row.steps else None,
         "baseline": row.baseline or None,
         "delta": delta_document(row.delta),
         "arm_baseline": row.arm_baseline or None,

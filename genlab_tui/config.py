@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,17 @@ def param(
     choices: tuple[Any, ...] = (),
     unit: str = "",
     unverified: bool = False,
+    only: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> Any:
     """Declare one field of a phenomenon's Config: default, help, bounds (inclusive), choices, unit.
 
-    `unverified` marks a default that no readable source confirms; the form and the docs say so. Field types: bool,
-    int, float, str, or tuple[int, ...], tuple[float, ...], tuple[str, ...] (bounds and choices then hold for each).
+    `unverified` marks a default that no readable source confirms; the form and the docs say so. `only` says with which
+    values of other fields, declared before, the field is read at all: `only={"model": ("network",)}`; the form hides it
+    with others. Field types: bool, int, float, str, or tuple[int, ...], tuple[float, ...], tuple[str, ...] (bounds and
+    choices then hold for each).
     """
     metadata = {"help": help, "low": low, "high": high, "choices": choices, "unit": unit, "unverified": unverified}
-    return field(default=default, metadata=metadata)
+    return field(default=default, metadata=metadata | {"only": dict(only or {})})
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Param:
     choices: tuple[Any, ...]
     unit: str
     unverified: bool
+    only: Mapping[str, tuple[Any, ...]]
 
     @property
     def bounds(self) -> str:
@@ -133,17 +138,41 @@ def _to_kind(value: Any, kind: type) -> Any:
 
 
 def params(config_type: type) -> tuple[Param, ...]:
-    """Return the declared fields of a Config, in order. Raises TypeError for a field that is no `param`."""
+    """Return the declared fields of a Config, in order.
+
+    Raises TypeError for a field that is no `param`, or that depends on one that is not declared before it.
+    """
     hints = typing.get_type_hints(config_type)
-    found = []
+    found: list[Param] = []
     for f in dataclasses.fields(config_type):
         hint, many = hints[f.name], False
         if isinstance(hint, types.GenericAlias) and hint.__origin__ is tuple:
             hint, many = hint.__args__[0], True
         if hint not in (bool, int, float, str) or "help" not in f.metadata:
             raise TypeError(f"{config_type.__name__}.{f.name} is not a declared param")
+        if unknown := set(f.metadata["only"]) - {p.name for p in found}:
+            raise TypeError(f"{config_type.__name__}.{f.name} depends on {', '.join(unknown)}, not declared before it")
         found.append(Param(name=f.name, kind=hint, many=many, default=f.default, **f.metadata))
     return tuple(found)
+
+
+def in_use(fields: Iterable[Param], values: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the fields that are read with these values (texts or typed): those whose `only` holds.
+
+    A field that depends on one that is not read is not read either; a value that is not valid (yet) hides nothing.
+    """
+    read: dict[str, Param] = {}
+    for each in fields:
+        if all(name in read and _holds(read[name], values[name], wanted) for name, wanted in each.only.items()):
+            read[each.name] = each
+    return frozenset(read)
+
+
+def _holds(field_: Param, value: Any, wanted: tuple[Any, ...]) -> bool:
+    try:
+        return field_.parse(value) in wanted
+    except BadValue:
+        return True
 
 
 def config_values(config: Any) -> dict[str, ConfigValue]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Line:
     """A series of a figure. `low` and `high` bound its band over seeds, point by point; None where there is none.
 
-    Non-finite values are allowed and leave a gap.
+    Non-finite values are allowed and leave a gap. `slot` numbers its colour and marker; None: the next that is free.
     """
 
     label: str
@@ -19,6 +19,7 @@ class Line:
     high: tuple[float, ...] | None = None
     points: bool = False
     n: tuple[int, ...] | None = None
+    slot: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,16 @@ class Reference:
     value: float
     label: str
     axis: str = "y"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Something that happened on a line: `x` is where, `line` the label of the line, `count` to how many members."""
+
+    x: float
+    label: str
+    line: str
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class Figure:
     log_x: bool = False
     log_y: bool = False
     note: str = ""
+    ticks: tuple[Tick, ...] = ()
 
 
 @dataclass(frozen=True)

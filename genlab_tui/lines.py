@@ -46,13 +46,13 @@ def curve_lines(
     for arm in order:
         if arm not in by_arm or (arms is not None and arm not in arms):
             continue
-        curves = {seed: finite for seed, c in by_arm[arm] if (finite := _finite(c, x)) is not None}
+        curves = {seed: finite for seed, c in by_arm[arm] if (finite := finite_points(c, x)) is not None}
         if not curves:
             continue
         label = prefix + titles.get(arm, arm)
         lines.append(_mean_line(label, curves, points))
         if members:
-            lines += [_line(f"{label} · seed {seed}", *curve, points=points) for seed, curve in curves.items()]
+            lines += [make_line(f"{label} · seed {seed}", *curve, points=points) for seed, curve in curves.items()]
     return tuple(lines)
 
 
@@ -68,37 +68,52 @@ def thin(y: Floats, points: int) -> NDArray[np.intp]:
         return np.arange(n)
     buckets = max(points // 2 - 1, 1)
     width = -(-n // buckets)
-    padded = np.full(width * (-(-n // width)), np.nan)
-    padded[:n] = y
-    rows = padded.reshape(-1, width)
-    start = np.arange(len(rows)) * width
-    lowest = start + np.where(np.isnan(rows), np.inf, rows).argmin(1)
-    highest = start + np.where(np.isnan(rows), -np.inf, rows).argmax(1)
-    return np.unique(np.concatenate(([0], lowest, highest, [n - 1])))
+    whole = n // width * width
+    gaps = np.isnan(y)
+    some = bool(gaps.any())
+    low, high = (np.where(gaps, np.inf, y), np.where(gaps, -np.inf, y)) if some else (y, y)
+    start = np.arange(0, whole, width)
+    lowest = start + low[:whole].reshape(-1, width).argmin(1)
+    highest = start + high[:whole].reshape(-1, width).argmax(1)
+    last = [whole + low[whole:].argmin(), whole + high[whole:].argmax()] if whole < n else []
+    return np.unique(np.concatenate(([0], lowest, highest, last, [n - 1])).astype(np.intp))
 
 
-def _finite(curve: Curve, x: Axis) -> tuple[Floats, Floats] | None:
+def finite_points(curve: Curve, x: Axis) -> tuple[Floats, Floats] | None:
     """Return the finite points of a member's curve with ascending x, or None where there are none."""
     import numpy as np
 
     where: Floats = getattr(curve, x)
-    keep = np.isfinite(curve.value) & np.isfinite(where)
-    if not keep.any():
+    value = curve.value
+    keep = np.isfinite(value) & np.isfinite(where)
+    if not keep.all():
+        where, value = where[keep], value[keep]
+    if not len(value):
         return None
     # A resumed attempt may restart its clock a little early: x never runs back.
-    return np.maximum.accumulate(where[keep]), curve.value[keep]
+    return where if (where[1:] >= where[:-1]).all() else np.maximum.accumulate(where), value
+
+
+def together(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """Return the union of the x values of some curves, and their values there as rows.
+
+    Each is interpolated linearly inside its own range; outside of it stands NaN.
+    """
+    import numpy as np
+
+    grids = [xs for xs, _ in curves]
+    if all(g is grids[0] or (len(g) == len(grids[0]) and np.array_equal(g, grids[0])) for g in grids[1:]):
+        return grids[0], np.array([ys for _, ys in curves])
+    grid = np.unique(np.concatenate(grids))
+    return grid, np.array([np.interp(grid, xs, ys, left=math.nan, right=math.nan) for xs, ys in curves])
 
 
 def _mean_line(label: str, curves: Mapping[int, tuple[Floats, Floats]], points: int) -> Line:
     import numpy as np
 
-    grids = [xs for xs, _ in curves.values()]
-    grid = grids[0]
-    if any(len(g) != len(grid) or not np.array_equal(g, grid) for g in grids[1:]):
-        grid = np.unique(np.concatenate(grids))
-        stack = np.array([np.interp(grid, xs, ys, left=math.nan, right=math.nan) for xs, ys in curves.values()])
-    else:
-        stack = np.array([ys for _, ys in curves.values()])
+    grid, stack = together(list(curves.values()))
+    if len(stack) == 1:
+        return make_line(label, grid, stack[0], n=np.ones(len(grid), dtype=np.intp), points=points)
     present = np.isfinite(stack)
     n = present.sum(0)
     filled = np.where(present, stack, 0.0)
@@ -108,10 +123,10 @@ def _mean_line(label: str, curves: Mapping[int, tuple[Floats, Floats]], points: 
         sd = np.sqrt((spread**2).sum(0) / (n - 1))
         sd[n < 2] = math.nan
         low, high = mean - sd, mean + sd
-    return _line(label, grid, mean, low, high, n, points=points)
+    return make_line(label, grid, mean, low, high, n, points=points)
 
 
-def _line(
+def make_line(
     label: str,
     x: Floats,
     y: Floats,
@@ -121,6 +136,7 @@ def _line(
     *,
     points: int,
 ) -> Line:
+    """Return a line of at most about `points` points; it has a band where somewhere `n` is more than 1."""
     keep = thin(y, points)
     banded = low is not None and high is not None and n is not None and n.max() > 1
     return Line(

@@ -75,6 +75,11 @@ class RunDir:
         return self.path / "control.jsonl"
 
     @property
+    def changed(self) -> Path:
+        """An empty file: a regulariser was changed in flight, so that the run is never pooled."""
+        return self.path / "changed"
+
+    @property
     def result(self) -> Path:
         """Summary and verdict, by the worker."""
         return self.path / "result.json"

@@ -51,6 +51,10 @@ def of_spec(spec: RunSpec, meta: RunMeta) -> RunRecord:
         created=spec.created,
         attempt=1,
         identity=spec.identity()[:IDENTITY_DIGITS],
+        parent=spec.parent,
+        inherited=spec.inherited,
+        prediction=spec.prediction,
+        expected=spec.expected,
         name=meta.name,
         tags=meta.tags,
         note=meta.note,
@@ -76,7 +80,7 @@ def with_files(record: RunRecord, run: RunDir) -> RunRecord:
         "held": bool(queue.get("held")) and state is RunState.QUEUED,
         "verdict": "",
         "headline": {},
-        "changed": False,
+        "changed": run.changed.exists(),
     }
     if taken == attempt and pid.get("device"):
         changes["device"] = str(pid["device"])
@@ -87,7 +91,7 @@ def with_files(record: RunRecord, run: RunDir) -> RunRecord:
     if result and result.get("attempt") == attempt:
         verdict, headline = result.get("verdict"), result.get("headline")
         changes["verdict"] = str(verdict.get("status", "")) if isinstance(verdict, dict) else ""
-        changes["changed"] = bool(result.get("changed"))
+        changes["changed"] = changes["changed"] or bool(result.get("changed"))
         if isinstance(headline, dict):
             numbers = {str(k): v for k, v in headline.items() if isinstance(v, (int, float)) and math.isfinite(v)}
             changes["headline"] = six_digits(dict(list(numbers.items())[:HEADLINES]))

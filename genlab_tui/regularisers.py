@@ -150,7 +150,19 @@ REGULARISERS: tuple[Regulariser, ...] = (
 )
 
 BY_NAME: Mapping[str, Regulariser] = {r.name: r for r in REGULARISERS}
-_ALIASES = {"wd": "weight-decay", "smoothing": "label-smoothing", "aug": "augmentation", "bn": "batch-norm"}
+SHORT: Mapping[str, str] = {
+    "weight-decay": "wd",
+    "l1": "l1",
+    "dropout": "drop",
+    "augmentation": "aug",
+    "label-smoothing": "smooth",
+    "mixup": "mixup",
+    "batch-norm": "bn",
+    "early-stopping": "early",
+}
+"""What a table calls each."""
+
+_ALIASES = {short: name for name, short in SHORT.items()} | {"smoothing": "label-smoothing"}
 
 
 def get(name: str) -> Regulariser:

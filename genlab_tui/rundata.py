@@ -241,10 +241,10 @@ class RunDataBuilder:
         """Return what is known now. Arrays are copies: a snapshot never changes."""
         curves: dict[str, dict[Member, Curve]] = {}
         for (cohort, metric), block in self._blocks.items():
-            rows = block.rows[: block.n].copy()
-            step, epoch, seconds = rows[:, 0], rows[:, 1], rows[:, 2]
+            columns = block.rows[: block.n].T.copy()  # a member's values side by side: they are read together
+            step, epoch, seconds = columns[:3]
             for i, member in enumerate(self._cohorts[cohort], start=3):
-                curves.setdefault(metric, {})[member] = Curve(step, epoch, seconds, rows[:, i])
+                curves.setdefault(metric, {})[member] = Curve(step, epoch, seconds, columns[i])
         return RunData(
             spec=self.spec,
             arms=self.arms,

@@ -37,10 +37,11 @@ def make_private_dir(path: Path) -> Path:
     return path
 
 
-def atomic_write(path: Path, data: bytes) -> None:
+def atomic_write(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Replace `path` by `data` so that a reader sees the old or the new content, also after a kill or a power cut.
 
-    Unique temporary file in the same directory, fsync, rename, directory fsync. Mode 0600. Raises OSError.
+    Unique temporary file in the same directory, fsync, rename, directory fsync. Mode 0600. Raises OSError. Without
+    `durable` nothing waits for the disk: after a power cut (not after a kill) the content may be lost.
     """
     temp = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     fd = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
@@ -50,7 +51,8 @@ def atomic_write(path: Path, data: bytes) -> None:
             view = memoryview(data)
             while view:
                 view = view[os.write(fd, view) :]
-            os.fsync(fd)
+            if durable:
+                os.fsync(fd)
         finally:
             os.close(fd)
         temp.replace(path)
@@ -58,7 +60,8 @@ def atomic_write(path: Path, data: bytes) -> None:
         with suppress(OSError):
             temp.unlink()
         raise
-    fsync_dir(path.parent)
+    if durable:
+        fsync_dir(path.parent)
 
 
 def fsync_dir(path: Path) -> None:
@@ -93,9 +96,9 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write anything msgspec encodes as indented JSON, atomically. Raises OSError."""
-    atomic_write(path, msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n")
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
+    """Write anything msgspec encodes as indented JSON, as `atomic_write` does. Raises OSError."""
+    atomic_write(path, msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n", durable=durable)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

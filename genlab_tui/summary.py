@@ -7,8 +7,11 @@ either side.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 from genlab_tui.errors import GenlabError, NotFound, nearest
 from genlab_tui.figure import Figure, HeatMap
@@ -18,7 +21,14 @@ from genlab_tui.rundata import Curve, RunData
 from genlab_tui.stats import Summary, paired_delta, summarise
 from genlab_tui.verdict import Verdict
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 METHOD = "mean difference over shared seeds, Student-t 95 % interval (pairs - 1 degrees of freedom)"
+Values = Literal["all", "measured", "final", "best", "at"]
+VALUES: tuple[Values, ...] = ("all", "measured", "final", "best", "at")
+"""Which numbers a summary has: measures of the run, and of every curve its final, its best, its value at a step."""
 
 
 @dataclass(frozen=True, eq=False)  # arrays have no single truth: a run equals itself alone
@@ -29,6 +39,11 @@ class LoadedRun:
     data: RunData
     verdict: Verdict | None = None
     phenomenon: Phenomenon | None = None
+
+    @cached_property
+    def taken(self) -> dict[tuple[str, str, str], dict[int, tuple[float, float]]]:
+        """What was read off the curves before: a run never changes, and looking is the dear part of a summary."""
+        return {}
 
     @property
     def id(self) -> str:
@@ -50,7 +65,12 @@ class LoadedRun:
         return changed if self.record.state == "done" else (*changed, str(self.record.state))
 
     def figures(self) -> tuple[Figure | HeatMap, ...]:
-        """Draw the phenomenon's figures from the data there is. Raises GenlabError where its code fails on it.
+        """Return the figures of `drawn`; made once."""
+        return self.drawn
+
+    @cached_property
+    def drawn(self) -> tuple[Figure | HeatMap, ...]:
+        """The phenomenon's figures of the data there is. Raises GenlabError where its code fails on it.
 
         Which weight decay it was (it has several meanings) stands in the note of each.
         """
@@ -74,6 +94,7 @@ class SummaryRow:
 
     `delta` is against the same arm of `baseline` (a run id; empty where that run lacks the arm or the measure, and for
     the baseline itself), `arm_delta` against `arm_baseline` in the same run. `higher_is_better` is None where unknown.
+    `steps` are the smallest and the largest step at which a value at a step was measured.
     """
 
     run: str
@@ -87,6 +108,7 @@ class SummaryRow:
     arm_baseline: str = ""
     arm_delta: Summary | None = None
     higher_is_better: bool | None = None
+    steps: tuple[float, float] | None = None
 
 
 def find_baseline(runs: Sequence[LoadedRun], baseline: str | None) -> LoadedRun:
@@ -105,11 +127,11 @@ def baseline_arm(run: LoadedRun) -> str:
     return next((a.name for a in arms if not a.control), arms[0].name if arms else "")
 
 
-def measure_names(run: LoadedRun) -> tuple[str, ...]:
-    """Return what is summarised: headline measures first, then measures, then final and best curve values.
+def measure_names(run: LoadedRun, at: float | None = None) -> tuple[str, ...]:
+    """Return what is summarised: headline measures first, then measures, then values of the curves.
 
     `loss (final)` is a member's last finite value; `loss (best)` its smallest or largest, where the phenomenon
-    declares which of them is better.
+    declares which of them is better; `loss (at 100)` the finite value measured nearest to a step `at`.
     """
     headline = run.phenomenon.headline if run.phenomenon else ()
     measures = [*(h for h in headline if h in run.data.measures), *run.data.measures]
@@ -119,21 +141,42 @@ def measure_names(run: LoadedRun) -> tuple[str, ...]:
         curves.append(f"{metric} (final)")
         if metric in better:
             curves.append(f"{metric} (best)")
+        if at is not None:
+            curves.append(f"{metric} (at {step_text(at)})")
     return tuple(dict.fromkeys(measures + curves))
+
+
+def step_text(step: float) -> str:
+    """Return a step with all its digits: `1000`, `0.5`."""
+    return str(int(step)) if float(step).is_integer() else repr(float(step))
+
+
+def is_of(measure: str, values: Values) -> bool:
+    """Tell whether a name of `measure_names` is among the values asked for."""
+    ending = measure.rpartition(" (")[2] if measure.endswith(")") else ""
+    kind = ending.rstrip(")").partition(" ")[0]
+    return values == "all" or values == (kind if kind in VALUES else "measured")
 
 
 def values_of(run: LoadedRun, measure: str, arm: str) -> dict[int, float]:
     """Return a measure of one arm per seed; seeds without a number are left out."""
+    return {seed: value for seed, (value, _) in _taken(run, measure, arm).items()}
+
+
+def _taken(run: LoadedRun, measure: str, arm: str) -> dict[int, tuple[float, float]]:
+    """Return value and step per seed; what stands for no step has NaN for it."""
     if measure in run.data.measures:
-        return run.data.measure(measure, arm)
-    for suffix in (" (final)", " (best)"):
-        if measure.endswith(suffix):
-            metric = measure.removesuffix(suffix)
-            better = _directions(run).get(metric, False) if suffix == " (best)" else None
-            members = run.data.curves.get(metric, {})
-            found = {seed: _end(curve, better) for (name, seed), curve in sorted(members.items()) if name == arm}
-            return {seed: value for seed, value in found.items() if value is not None}
-    return {}
+        return {seed: (value, math.nan) for seed, value in run.data.measure(measure, arm).items()}
+    metric, _, kind = measure.removesuffix(")").rpartition(" (")
+    if (metric, kind, arm) in run.taken:
+        return run.taken[metric, kind, arm]
+    better = _directions(run).get(metric, False)
+    found = run.taken[metric, kind, arm] = {}
+    for (name, seed), curve in sorted(run.data.curves.get(metric, {}).items()):
+        taken = _end(curve, kind, better) if name == arm else None
+        if taken is not None:
+            found[seed] = taken
+    return found
 
 
 def summary_rows(
@@ -141,27 +184,36 @@ def summary_rows(
     baseline: str | None = None,
     measures: Sequence[str] | None = None,
     arm_baseline: str | None = None,
+    *,
+    values: Values = "all",
+    at: float | None = None,
 ) -> tuple[SummaryRow, ...]:
     """Return the rows of every run, grouped by run, then by measure, then by arm in the order of the plan.
 
-    Raises NotFound where `baseline` is not the id of one of the runs.
+    `measures` are the only ones wanted, `values` which kinds of them. Raises NotFound where `baseline` is not the id
+    of one of the runs.
     """
     if not runs:
         return ()
     base = find_baseline(runs, baseline)
     rows: list[SummaryRow] = []
+    kept: dict[tuple[str, str], dict[int, float]] = {}
     for run in runs:
         first_arm = arm_baseline or baseline_arm(run)
         better = _directions(run)
-        for measure in measure_names(run):
-            if measures is not None and measure not in measures:
+        for measure in measure_names(run, at):
+            if (measures is not None and measure not in measures) or not is_of(measure, values):
                 continue
             reference = values_of(run, measure, first_arm)
             for arm in run.data.arms:
-                values = values_of(run, measure, arm.name)
-                if not values:
+                taken = _taken(run, measure, arm.name)
+                if not taken:
                     continue
-                across = values_of(base, measure, arm.name) if run is not base else {}
+                found = {seed: value for seed, (value, _) in taken.items()}
+                steps = [step for _, step in taken.values()]
+                if (measure, arm.name) not in kept:
+                    kept[measure, arm.name] = values_of(base, measure, arm.name)
+                across = kept[measure, arm.name] if run is not base else {}
                 within = reference if arm.name != first_arm else {}
                 rows.append(
                     SummaryRow(
@@ -169,13 +221,14 @@ def summary_rows(
                         arm=arm.name,
                         arm_title=arm.title,
                         measure=measure,
-                        value=summarise(values.values()),
-                        seeds=tuple(values),
+                        value=summarise(found.values()),
+                        seeds=tuple(found),
                         baseline=base.id if across else "",
-                        delta=paired_delta(values, across) if across else None,
+                        delta=paired_delta(found, across) if across else None,
                         arm_baseline=first_arm if within else "",
-                        arm_delta=paired_delta(values, within) if within else None,
+                        arm_delta=paired_delta(found, within) if within else None,
                         higher_is_better=better.get(measure.rpartition(" (")[0]),
+                        steps=(min(steps), max(steps)) if is_of(measure, "at") else None,
                     )
                 )
     return tuple(rows)
@@ -195,11 +248,25 @@ def _directions(run: LoadedRun) -> dict[str, bool]:
     return {m.name: m.higher_is_better for m in run.phenomenon.metrics} if run.phenomenon else {}
 
 
-def _end(curve: Curve, better: bool | None) -> float | None:
-    """Return the last finite value (`better` None), else the largest (True) or smallest (False) finite one."""
+def _end(curve: Curve, kind: str, better: bool) -> tuple[float, float] | None:
+    """Return the finite value that is the last, the best or nearest to a step, and its own step."""
     import numpy as np
 
-    finite = curve.value[np.isfinite(curve.value)]
-    if not len(finite):
+    keep = np.isfinite(curve.value)
+    if not keep.any():
         return None
-    return float(finite[-1] if better is None else finite.max() if better else finite.min())
+    values, steps = curve.value[keep], curve.step[keep]
+    place = _place(values, steps, kind, better)
+    return None if place is None else (float(values[place]), float(steps[place]))
+
+
+def _place(values: NDArray[np.float64], steps: NDArray[np.float64], kind: str, better: bool) -> int | None:
+    import numpy as np
+
+    if kind == "final":
+        return len(values) - 1
+    if kind == "best":
+        return int(values.argmax() if better else values.argmin())
+    if kind.startswith("at "):
+        return int(np.abs(steps - float(kind.removeprefix("at "))).argmin())
+    return None

@@ -148,6 +148,9 @@ def _claim_status(criteria: tuple[CriterionResult, ...], data: RunData) -> tuple
     if data.changes:
         first = data.changes[0]
         return Status.INCONCLUSIVE, f"{first.regulariser} was changed in flight at step {first.step}"
+    if data.spec.forked_at >= 0:  # also before its change takes effect, and where no epoch is left for it
+        what = ", ".join(data.spec.forked_with) or "nothing"
+        return Status.INCONCLUSIVE, f"{what} was changed in flight: forked at step {data.spec.forked_at}"
     failed = next((c for c in criteria if c.status is Grade.FAIL), None)
     if failed:
         share = f" ({failed.agree} of {len(failed.seeds)} seeds)"

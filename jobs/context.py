@@ -23,6 +23,10 @@ from jobs.tail import LineTail
 T = TypeVar("T")
 
 CONTROL_SECONDS = 0.1
+SETTLED = 2.0
+"""Seconds of progress from which on an estimate of the end can be believed."""
+SAMPLES = 256
+"""Moments of progress that are remembered for it."""
 CHECKPOINT_SECONDS = 30.0
 CHECKPOINT_SHARE = 50.0
 """A checkpoint that takes s seconds is followed by at least 50 s of work: 2 % of the time at most."""
@@ -38,7 +42,9 @@ class EventLog:
         """Seconds spent paused: they count for no estimate."""
         self._writer = LineWriter(path)
         self._start = time.monotonic()
-        self._first: tuple[float, float] | None = None
+        self._began: float | None = None
+        self._done: list[tuple[float, float]] = []
+        """When how much was done, in the later half of the attempt."""
 
     def write(self, event: ev.Event) -> None:
         """Append an event. Raises OSError."""
@@ -49,15 +55,24 @@ class EventLog:
         self._writer.write(ev.encode(event), durable=isinstance(event, (ev.Stage, ev.Begin)))
 
     def _eta(self, done: float, at: float) -> float:
-        """Seconds to the end at the speed since the first progress of this attempt; -1 while that is not known."""
-        if self._first is None:
-            self._first = (done, at)
-        first_done, first_at = self._first
+        """Seconds to the end; -1 while that is not known.
+
+        The speed is that of the later half of the attempt: it forgets the slow first steps, and follows a run whose
+        members end one after another. In its first moments a run says nothing rather than ten times too much.
+        """
         if done >= 1:
             return 0.0
-        if done <= first_done or at <= first_at:
+        if self._began is None:
+            self._began = at
+        self._done.append((at, done))
+        while len(self._done) > 2 and self._done[1][0] <= (self._began + at) / 2:
+            del self._done[0]
+        if len(self._done) > SAMPLES:
+            del self._done[1:-1:2]
+        then, was = self._done[0]
+        if at - self._began < SETTLED or done <= was or at <= then:
             return -1.0
-        return round((at - first_at) * (1 - done) / (done - first_done), 1)
+        return round((at - then) * (1 - done) / (done - was), 1)
 
     def close(self) -> None:
         self._writer.close()
@@ -121,6 +136,8 @@ class WorkerContext:
         """Return the regularisers to change now (see Context)."""
         self._look()
         found, carried_out = self._changes.due(self._log.stage, cohort, step, self._look_now)
+        if found:
+            self._run.changed.touch(mode=0o600)  # whoever lists the runs sees it without reading events
         if carried_out:
             self._log.write(ev.Taken(requests=tuple(carried_out)))
         return found

@@ -101,7 +101,7 @@ def erase_all(lab: Lab, run_ids: Iterable[RunId]) -> Outcome:
 
 
 def _put_meta(run: RunDir, changes: Mapping[str, Any]) -> None:
-    document = (read_json(run.meta) or {}) | changes
+    document = {**(read_json(run.meta) or {}), **changes}
     decode(RunMeta, document)
     write_json(run.meta, document)
 

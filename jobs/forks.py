@@ -96,6 +96,27 @@ def fork_spec(
     return spec
 
 
+def source(lab: Lab, run_id: RunId) -> RunSpec:
+    """Return the specification that a fork of a run starts from. Raises NotFound or GenlabError as `fork` does."""
+    return _current(run_dir(lab, run_id))
+
+
+def in_force(lab: Lab, run_id: RunId) -> dict[str, float]:
+    """Return the regularisers of a run as they stand after what was changed in flight."""
+    active = dict(tail.read_spec(run_dir(lab, run_id)).regularisers)
+    for change in changes_of(lab, run_id):
+        active.pop(change.regulariser, None)
+        if change.strength is not None:
+            active[change.regulariser] = change.strength
+    return active
+
+
+def changes_of(lab: Lab, run_id: RunId) -> tuple[ev.Change, ...]:
+    """Return what was changed in flight, in order, as far as it still counts after every attempt. Raises NotFound."""
+    events = surviving(tail.iter_events(run_dir(lab, run_id).events))
+    return tuple(event for event in events if isinstance(event, ev.Change))
+
+
 def _strengths(on: Mapping[str, float | None] | None, off: Iterable[str]) -> dict[str, float | None]:
     """Return what regularisers become: checked strengths, None for off."""
     changed: dict[str, float | None] = {}
@@ -195,6 +216,7 @@ def _continue(source: RunDir, spec: RunSpec, target: RunDir) -> RunSpec:
         resume_finished=label.finished,
     )
     _write(target, (event for event in events if _counts(cut, event)))
+    target.changed.touch(mode=0o600)
     return dataclasses.replace(spec, forked_at=label.step)
 
 

@@ -55,7 +55,7 @@ def check(run: RunDir, title: str, regulariser: str, strength: float | None) -> 
     if regulariser not in known:
         raise BadValue(
             f"{clean_text(regulariser, 80)} cannot be changed while {title} trains",
-            f"one of {', '.join(known)}" if known else "nothing can: launch another run",
+            f"one of {', '.join(known)}" if known else "nothing can: fork it from step 0",
         )
     if strength is not None:
         regularisers.get(regulariser).check(strength)

@@ -30,11 +30,15 @@ class Device:
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """A run that is active (position 0) or queued (1, 2, ...), and what a queued one waits for."""
+    """A run that is active (position 0) or queued (1, 2, ...), and what a queued one waits for.
+
+    `takes` is how many seconds the whole run is expected to take, -1 where nobody knows.
+    """
 
     record: RunRecord
     position: int
     waiting_for: str
+    takes: float = -1.0
 
 
 class Launcher(Protocol):

@@ -14,7 +14,7 @@ from genlab_tui.paths import Lab
 from genlab_tui.run import RunRecord, RunState
 from genlab_tui.safe_io import PRIVATE_FILE, is_locked, make_private_dir, read_json, try_flock
 from genlab_tui.store import open_store
-from jobs import gpus, machine
+from jobs import durations, gpus, machine
 from jobs.index import list_now
 from jobs.launcher import Device, QueueEntry
 
@@ -147,7 +147,11 @@ def view(lab: Lab, records: list[RunRecord]) -> list[QueueEntry]:
     """Return the queue of runs that the caller has listed already (see `queue_view`)."""
     active = sorted((r for r in records if r.state.active), key=lambda r: r.started)
     queued = sorted((r for r in records if r.state is RunState.QUEUED), key=lambda r: queue_order(lab, r))
-    entries = [QueueEntry(record, 0, "") for record in active]
+    if not active and not queued:
+        return []
+    took = durations.took(records)
+    takes = {record.id: durations.expected(lab, record, took) for record in (*active, *queued)}
+    entries = [QueueEntry(record, 0, "", takes[record.id]) for record in active]
     if not queued:
         return entries
     known = devices(lab)
@@ -161,7 +165,7 @@ def view(lab: Lab, records: list[RunRecord]) -> list[QueueEntry]:
             for name in start if record.device == ALL else start[:1]:
                 room[name] -= 1
             waits = "its start"
-        entries.append(QueueEntry(record, position, waits))
+        entries.append(QueueEntry(record, position, waits, takes[record.id]))
     return entries
 
 

@@ -282,12 +282,13 @@ def restore(lab: Lab, run_id: RunId) -> None:
 def find_identical(lab: Lab, spec: RunSpec, *, unfinished: bool = False) -> RunRecord | None:
     """Return the newest run with the same identity that is done, queued or active, or None.
 
-    With `unfinished`, one that ended before it was done.
+    With `unfinished`, one that ended before it was done. A run that was changed in flight is like no other.
     """
     identity = spec.identity()
     for record in list_now(lab):
         wanted = (record.state is RunState.DONE or not record.state.ended) != unfinished
-        if wanted and not record.trashed and record.identity == identity[:IDENTITY_DIGITS]:
+        alike = record.identity == identity[:IDENTITY_DIGITS] and not record.changed
+        if wanted and alike and not record.trashed:
             with suppress(GenlabError):
                 if read_spec(lab, record.id).identity() == identity:
                     return record

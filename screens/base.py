@@ -42,6 +42,11 @@ class GenlabApi(Protocol):
     devices: tuple[Device, ...]
     """The devices of this machine as last sampled; empty before the first sample."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether a key is being dealt with: what has time lets it pass."""
+        ...
+
     def reader(self, run_id: str) -> RunReader:
         """Return the cached reader of a run. Raises GenlabError."""
         ...
@@ -72,12 +77,16 @@ class GenlabApi(Protocol):
         """
         ...
 
+    def pace(self) -> float:
+        """Return the seconds to leave between two pictures of what trains: 0 but for a slow link. From any thread."""
+        ...
+
     def say(self, text: object, *, title: str = "", severity: str = "information") -> None:
         """Show a toast: cleaned, never read as markup. Over a sheet or a question it waits until that is closed."""
         ...
 
-    def say_the_rest(self) -> None:
-        """Show the toasts that waited."""
+    def catch_up(self) -> None:
+        """Show what waited while a sheet or a question covered the mode: toasts and news."""
         ...
 
     def recall(self, name: str) -> Any:
@@ -113,6 +122,7 @@ class ModeScreen(Screen[None]):
         Binding("3", "mode('runs')", "Runs", show=False, tooltip="Every run of this lab"),
         Binding("4", "mode('compare')", "Compare", show=False, tooltip="Runs side by side"),
         Binding("colon", "app.command_palette", "palette", show=False, key_display=":", tooltip="Find any action"),
+        Binding("ctrl+o", "jump", "jump", show=False, tooltip="Jump to a pane: each shows its letter"),
         Binding("question_mark", "help", "help", key_display="?", tooltip="The keys of this screen"),
         Binding("q", "app.quit", "leave", tooltip="Leave; runs go on without the screen"),
     ]
@@ -141,7 +151,7 @@ class ModeScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self._take_room(self.app.size)
-        self.genlab.say_the_rest()
+        self.genlab.catch_up()
 
     def _take_room(self, size: Size) -> None:
         """Set the classes for the room there is (Textual's own break points miss a screen that was not on top)."""
@@ -156,6 +166,12 @@ class ModeScreen(Screen[None]):
 
     def action_mode(self, mode: str) -> None:
         self.genlab.show_mode(mode)
+
+    def action_jump(self) -> None:
+        from screens.jump import JumpScreen
+
+        jump = JumpScreen(self)
+        self.app.push_screen(jump, jump.arrive)
 
     def action_help(self) -> None:
         from screens.help import HelpScreen

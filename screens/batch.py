@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genlab_tui.errors import GenlabError
 from genlab_tui.paths import Lab
 from genlab_tui.run import RunRecord
 
+if TYPE_CHECKING:
+    from genlab_tui.selection import Selection
+    from jobs.edits import Outcome
 
-def each(verb: Callable[..., Any], lab: Lab, run_ids: Sequence[str], **options: Any) -> list[str]:
-    """Apply a verb of `jobs.runs` to every run and return the ids of those that took it.
+_TAG = re.compile(r'(-?)#?(?:"([^"]+)"|([^\s,]+))')
+
+
+def tags_text(tags: Sequence[str]) -> str:
+    """Return tags as they are typed: those with blanks in quotes."""
+    return " ".join(f'"{tag}"' if re.search(r"[\s,]", tag) else tag for tag in tags)
+
+
+def each(verb: Callable[[Lab, str], Any], lab: Lab, run_ids: Sequence[str]) -> Outcome:
+    """Apply a verb of `jobs.runs` to every run.
 
     One that refuses does not keep the others from it. Raises GenlabError where all of them refuse.
     """
+    from jobs.edits import Outcome
+
     done: list[str] = []
     refusals: list[GenlabError] = []
     for run_id in run_ids:
         try:
-            verb(lab, run_id, **options)
+            verb(lab, run_id)
         except GenlabError as error:
             refusals.append(error)
         else:
@@ -28,33 +42,35 @@ def each(verb: Callable[..., Any], lab: Lab, run_ids: Sequence[str], **options: 
     if refusals and not done:
         more = f" ({len(refusals) - 1} more likewise)" if len(refusals) > 1 else ""
         raise GenlabError(refusals[0].message + more, refusals[0].hint) from refusals[0]
-    return done
+    return Outcome(tuple(done), str(refusals[0]) if refusals else "", len(refusals))
 
 
-def retag(lab: Lab, records: Sequence[RunRecord], text: str) -> None:
-    """Give one run exactly the tags of a text; of several runs, add them, and take away those with a minus."""
-    from jobs import runs
-
-    words = text.replace(",", " ").replace("#", " ").split()
+def retagged(records: Sequence[RunRecord], text: str) -> dict[str, dict[str, Sequence[str]]]:
+    """Return the tags that a text gives runs: one run exactly these; several get them, and lose those with a minus."""
+    words = [sign + (quoted or word.strip('"#')) for sign, quoted, word in _TAG.findall(text)]
+    words = [word for word in words if word.strip("-")]
     if len(records) == 1:
-        runs.edit(lab, records[0].id, tags=words)
-        return
+        return {records[0].id: {"tags": words}}
     away = {word[1:] for word in words if word.startswith("-")}
     more = [word for word in words if not word.startswith("-")]
-    for record in records:
-        kept = [tag for tag in record.tags if tag not in away]
-        runs.edit(lab, record.id, tags=tuple(dict.fromkeys((*kept, *more))))
+    return {
+        record.id: {"tags": tuple(dict.fromkeys((*(tag for tag in record.tags if tag not in away), *more)))}
+        for record in records
+    }
 
 
-def export(lab: Lab, records: Sequence[RunRecord], baseline: str | None = None) -> list[Path]:
-    """Write runs as CSV (all kinds) into the lab's exports folder under a free name. Raises GenlabError."""
+def export(lab: Lab, records: Sequence[RunRecord], selection: Selection | None = None) -> list[Path]:
+    """Write what a selection shows of runs as CSV (all kinds) into the lab's exports folder under a free name.
+
+    Raises GenlabError.
+    """
     from genlab_tui.export import default_path, export_csv
     from genlab_tui.safe_io import make_private_dir
     from jobs.loaded import load
 
     make_private_dir(lab.exports)
     runs = [load(lab, record) for record in records]
-    return export_csv(runs, "all", default_path(lab.exports, runs), baseline)
+    return export_csv(runs, "all", default_path(lab.exports, runs), selection)
 
 
 def written(files: Sequence[Path]) -> str:

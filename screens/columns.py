@@ -5,34 +5,32 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from textual.content import Content
 
-from genlab_tui.regularisers import REGULARISERS
+from genlab_tui.colours import colour, marker
+from genlab_tui.pins import NAMES, pin_of
+from genlab_tui.regularisers import REGULARISERS, SHORT
 from genlab_tui.run import RunRecord, RunState
 from genlab_tui.text import clean_text, human_number
-from screens.panels.marks import STATE_MARKS, VERDICT_ROOM, VERDICT_STYLES, ago, state_mark, verdict_text
+from screens.panels.marks import FLAG, STATE_MARKS, VERDICT_ROOM, VERDICT_STYLES, ago, state_mark, verdict_text
 from screens.panels.table import Column
 
 MUTED = "$foreground-muted"
-SHORT = {
-    "weight-decay": "wd",
-    "l1": "l1",
-    "dropout": "drop",
-    "augmentation": "aug",
-    "label-smoothing": "smooth",
-    "mixup": "mixup",
-    "batch-norm": "bn",
-    "early-stopping": "early",
-}
-FLAG = "⚑"
-"""A regulariser was changed in flight: the numbers are never pooled with others."""
 
 
 def short_regularisers(active: Mapping[str, float]) -> str:
     """Return the active regularisers in few cells: `wd 1e-3 drop 0.5`."""
-    parts = (f"{SHORT.get(r.name, r.name)} {human_number(active[r.name], 3)}" for r in REGULARISERS if r.name in active)
+    return _short(tuple(active.items())) if active else ""
+
+
+@lru_cache(20_000)
+def _short(active: tuple[tuple[str, float], ...]) -> str:
+    # Asked for every run whenever one of them changes.
+    known = dict(active)
+    parts = (f"{SHORT.get(r.name, r.name)} {human_number(known[r.name], 3)}" for r in REGULARISERS if r.name in known)
     return " ".join(parts)
 
 
@@ -47,6 +45,20 @@ def headline_text(run: RunRecord, limit: int = 4) -> str:
     """Return the headline numbers in one line: `test accuracy 0.918 · steps 1200`."""
     items = list(run.headline.items())[:limit]
     return " · ".join(f"{clean_text(name, 30).replace('_', ' ')} {human_number(value, 3)}" for name, value in items)
+
+
+def pin_text(run: RunRecord, *, dark: bool) -> Content:
+    """Return the coloured marker that is pinned to a run; empty where none is."""
+    slot = pin_of(run)
+    return Content("") if slot is None else Content.styled(marker(slot), colour(slot, dark=dark))
+
+
+def _pin_dark(run: RunRecord, width: int) -> Content:
+    return pin_text(run, dark=True)
+
+
+def _pin_light(run: RunRecord, width: int) -> Content:
+    return pin_text(run, dark=False)
 
 
 def _id(run: RunRecord, width: int) -> Content:
@@ -76,6 +88,7 @@ def _plain(read: Callable[[RunRecord], object]) -> Callable[[RunRecord, int], Co
 
 
 COLUMNS: tuple[Column[RunRecord], ...] = (
+    Column("colour", "", _pin_dark, 1, 1),
     Column("state", "state", lambda run, width: state_text(run), 10, 24),
     Column("id", "id", _id, 4, 8),
     Column("name", "name", _name, 8, 30, 1),
@@ -97,12 +110,16 @@ _WIDTHS: Mapping[str, Callable[[RunRecord], int]] = {
 }
 
 
-def columns_for(runs: Sequence[RunRecord]) -> tuple[Column[RunRecord], ...]:
-    """Return the columns, none wider than what these runs have to say in it."""
+def columns_for(runs: Sequence[RunRecord], *, dark: bool = True) -> tuple[Column[RunRecord], ...]:
+    """Return the columns, none wider than what these runs have to say in it; without pinned colours, no markers."""
     found = []
     for column in COLUMNS:
         width = _WIDTHS.get(column.key)
-        if width:
+        if column.key == "colour":
+            if not any(run.colour for run in runs):
+                continue
+            column = column if dark else dataclasses.replace(column, cell=_pin_light)
+        elif width:
             most = min(max([len(column.title) + 1, *map(width, runs)]), column.most)
             column = dataclasses.replace(column, least=min(column.least, most), most=most)
         found.append(column)
@@ -113,6 +130,7 @@ _STATES = {state: rank for rank, state in enumerate(RunState)}
 _VERDICTS = {verdict: rank for rank, verdict in enumerate(VERDICT_STYLES)}
 
 SORTS: Mapping[str, Callable[[RunRecord], Any]] = {
+    "colour": lambda r: len(NAMES) if (slot := pin_of(r)) is None else slot,
     "state": lambda r: (_STATES[r.state], r.reason),
     "id": lambda r: r.id,
     "name": lambda r: (not r.name, r.name.lower()),
@@ -127,9 +145,15 @@ SORTS: Mapping[str, Callable[[RunRecord], Any]] = {
 """What each column sorts by, ascending; equal ones stay newest first."""
 
 
-def in_order(runs: Sequence[RunRecord], by: str, reverse: bool) -> list[RunRecord]:
-    """Return runs sorted by a column; the order among equals stays that of `runs`."""
-    return sorted(runs, key=SORTS[by], reverse=reverse)
+def in_order(runs: Sequence[RunRecord], *orders: tuple[str, bool]) -> list[RunRecord]:
+    """Return runs sorted by columns, the first counts most, each with whether it is reversed.
+
+    The order among equals stays that of `runs`.
+    """
+    found = list(runs)
+    for by, reverse in reversed(orders):
+        found.sort(key=SORTS[by], reverse=reverse)
+    return found
 
 
 def taken(seconds: float | None) -> str:

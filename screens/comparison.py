@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from genlab_tui.compare import (
-    Setting,
-    VerdictRow,
-    metric_names,
-    overlay_figures,
-    pairing_note,
-    settings_table,
-    verdict_rows,
-)
+from genlab_tui.compare import Setting, VerdictRow, metric_names, overlay_figures, settings_table, verdict_rows
 from genlab_tui.errors import GenlabError
 from genlab_tui.figure import Figure, HeatMap
+from genlab_tui.grouping import Grouping, fields_that_differ
 from genlab_tui.paths import Lab
+from genlab_tui.regularisers import SHORT
 from genlab_tui.run import RunRecord
-from genlab_tui.summary import LoadedRun, SummaryRow, summary_rows
+from genlab_tui.selection import Selection, numeric, select
+from genlab_tui.summary import LoadedRun, SummaryRow
 from genlab_tui.text import clean_text
 
 if TYPE_CHECKING:
@@ -31,7 +26,11 @@ NAME = 18
 
 @dataclass(frozen=True)
 class Comparison:
-    """Some runs side by side. `titles` are short and differ; `problems` say what could not be read or drawn."""
+    """Some runs side by side, or groups of them.
+
+    `titles` are short and differ, of runs and of groups; `baseline` is a run id, or the value of a group; `problems`
+    say what could not be read or drawn, `refused` is a field by which the runs could not be grouped.
+    """
 
     runs: tuple[LoadedRun, ...] = ()
     baseline: str = ""
@@ -43,6 +42,20 @@ class Comparison:
     metrics: tuple[str, ...] = ()
     note: str = ""
     problems: tuple[str, ...] = ()
+    grouping: Grouping = field(default_factory=lambda: Grouping(()))
+    fields: Mapping[str, int] = field(default_factory=dict)
+    selection: Selection = field(default_factory=Selection)
+    refused: str = ""
+
+    @property
+    def units(self) -> tuple[LoadedRun, ...]:
+        """What is compared: the groups, or every run."""
+        return self.grouping.units if self.grouping.field else self.runs
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the groups lie along an axis."""
+        return numeric(self.grouping)
 
     @property
     def arms(self) -> tuple[tuple[str, str], ...]:
@@ -66,42 +79,82 @@ def short_titles(records: Sequence[RunRecord]) -> dict[str, str]:
     return titles
 
 
-def compare(lab: Lab, records: Sequence[RunRecord], baseline: str | None, readers: dict[str, RunReader]) -> Comparison:
+def group_title(field: str, value: str) -> str:
+    """Return what a group is called in few cells: `wd 0.001`, `width 64`."""
+    return clean_text(f"{SHORT.get(field.replace(' ', '-'), field.replace('_', ' '))} {value}", 40)
+
+
+@dataclass
+class Kept:
+    """A compared run between two looks: its reader, and what was made of it as long as nothing is new."""
+
+    reader: RunReader
+    run: LoadedRun | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether it was read after its end: nothing more comes."""
+        return self.run is not None and self.run.record.state.ended
+
+    def load(self, lab: Lab, record: RunRecord) -> LoadedRun:
+        """Return the run as it is now; the same object where nothing is new, with all that was worked out of it."""
+        from jobs.loaded import load
+
+        new = load(lab, record, self.reader)
+        old = self.run
+        if old is None or old.record != new.record or old.data is not new.data or old.verdict is not new.verdict:
+            self.run = new
+        return self.run or new
+
+
+def compare(lab: Lab, records: Sequence[RunRecord], selection: Selection, kept: dict[str, Kept]) -> Comparison:
     """Read runs and work out everything that is shown of them; what fails is a problem, never an exception.
 
-    `readers` are kept between calls, so that only what is new is read; those of other runs are dropped.
+    `kept` is held between calls, so that only what is new is read; the readers of other runs are dropped.
     """
-    from jobs.loaded import load
     from jobs.tail import RunReader
 
     problems: list[str] = []
     runs: list[LoadedRun] = []
-    for gone in readers.keys() - {r.id for r in records}:
-        del readers[gone]
+    for gone in kept.keys() - {r.id for r in records}:
+        del kept[gone]
     for record in records:
         try:
-            if record.id not in readers:
-                readers[record.id] = RunReader(lab.run(record.id))
-            runs.append(load(lab, record, readers[record.id]))
+            if record.id not in kept:
+                kept[record.id] = Kept(RunReader(lab.run(record.id)))
+            runs.append(kept[record.id].load(lab, record))
         except (GenlabError, OSError) as error:
             problems.append(f"{record.title}: {error}")
         except Exception as error:  # noqa: BLE001 - a phenomenon's own code on unfinished data; shown, not hidden
             problems.append(f"{record.title} cannot be judged: {type(error).__name__}: {error}")
     if not runs:
         return Comparison(problems=tuple(problems))
-    base = baseline if baseline in {run.id for run in runs} else runs[0].id
+    if selection.baseline not in {run.id for run in runs}:
+        selection = replace(selection, baseline=None)
+    refused = ""
+    try:
+        selected = select(runs, selection)
+    except GenlabError as error:
+        problems.append(str(error))
+        refused, selection = selection.group_by, replace(selection, group_by="")
+        selected = select(runs, selection)
     titles = short_titles([run.record for run in runs])
+    titles |= {group.id: group_title(selected.grouping.field, group.id) for group in selected.grouping.groups}
     return Comparison(
         runs=tuple(runs),
-        baseline=base or "",
+        baseline=selected.baseline,
         titles=titles,
         settings=settings_table(runs, all_of_them=True),
-        summary=summary_rows(runs, base),
+        summary=selected.rows,
         figures=_figures(runs, titles, problems),
         verdicts=verdict_rows(runs),
         metrics=metric_names(runs),
-        note=pairing_note(runs, base),
+        note=selected.note,
         problems=tuple(problems),
+        grouping=selected.grouping,
+        fields=fields_that_differ(runs),
+        selection=selection,
+        refused=refused,
     )
 
 
@@ -113,12 +166,12 @@ def _figures(runs: Sequence[LoadedRun], titles: Mapping[str, str], problems: lis
         return ()
 
 
-def versions(readers: Mapping[str, RunReader], records: Sequence[RunRecord]) -> tuple[object, ...]:
-    """Return what tells one state of these runs from the next; polls their readers."""
+def versions(kept: Mapping[str, Kept], records: Sequence[RunRecord]) -> tuple[object, ...]:
+    """Return what tells one state of these runs from the next; polls the readers of those that may have news."""
     states = []
     for record in records:
-        reader = readers.get(record.id)
-        while reader is not None and reader.poll():
+        known = kept.get(record.id)
+        while known is not None and not known.settled and known.reader.poll():
             pass
-        states.append((record, reader.builder.version if reader else None))
+        states.append((record, known.reader.builder.version if known else None))
     return tuple(states)

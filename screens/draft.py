@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genlab_tui import regularisers
+from genlab_tui.config import in_use
 from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.phenomenon import Claim, Estimate, Phenomenon, config_values
 from genlab_tui.run import RunSpec
-from genlab_tui.text import clean_text, human_bytes
-from jobs.request import MAX_FIRST_SEED, MAX_SEEDS
+from genlab_tui.text import clean_text
+from jobs.request import EXPECTED, MAX_FIRST_SEED, MAX_SEEDS, PREDICTION_LENGTH
 
 DRAFT_ID = "00000000"
-FIXED = ("preset", "device", "seeds", "first_seed", "data")
+FIXED = ("preset", "data", "seeds", "device", "first_seed")
 """The fields that every phenomenon has, before its own."""
 
 
@@ -37,6 +38,10 @@ class Draft:
     on: dict[str, float] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     """The regularisers that the user switched, or gave a strength."""
+    expected: str = ""
+    """The verdict that the user expects, or empty."""
+    prediction: str = ""
+    """What the user expects, in words of their own."""
 
     def __post_init__(self) -> None:
         if not self.preset:
@@ -76,6 +81,19 @@ class Draft:
         """Return what stands in a field."""
         return str(getattr(self, name)) if name in FIXED else self.values.get(name, "")
 
+    def in_use(self) -> frozenset[str]:
+        """Return the config fields that are read with the values as they stand; the others need not be seen."""
+        return in_use(self.phenomenon.params(), self.values)
+
+    def effective(self) -> dict[str, str]:
+        """Return the config that is launched: fields that are not read are as the preset or, it using them, default."""
+        shown, preset, fields = self.in_use(), self._preset_values(), self.phenomenon.params()
+        usual = in_use(fields, preset)
+        return {
+            p.name: self.values[p.name] if p.name in shown else p.text(p.default) if p.name in usual else preset[p.name]
+            for p in fields
+        }
+
     # --- regularisers -------------------------------------------------------------------------------------------------
 
     def applies(self, name: str) -> bool:
@@ -105,9 +123,10 @@ class Draft:
         """Return what `restored` reads: JSON values. The device is left out, it may be gone tomorrow."""
         return {
             "preset": self.preset,
-            "fields": {name: self.text(name) for name in ("data", "seeds", "first_seed")} | self.changed(),
+            "fields": {name: self.text(name) for name in ("data", "seeds", "first_seed")} | self._typed(),
             "on": dict(self.on),
             "touched": sorted(self.touched),
+            "predicted": [self.expected, self.prediction],
         }
 
     @classmethod
@@ -133,7 +152,14 @@ class Draft:
             with suppress(GenlabError, TypeError):
                 if isinstance(on, dict) and name in on:
                     draft.on[name] = regularisers.get(name).check(on[name])
+        match kept.get("predicted"):
+            case [str(expected), str(prediction)] if expected in ("", *EXPECTED):
+                draft.predict(expected, prediction)
         return draft
+
+    def predict(self, expected: str, prediction: str) -> None:
+        """Write down what the user expects of the run: a verdict or none, and words or none."""
+        self.expected, self.prediction = expected, clean_text(prediction, PREDICTION_LENGTH).strip()
 
     # --- checking -----------------------------------------------------------------------------------------------------
 
@@ -141,7 +167,10 @@ class Draft:
         """Return what is wrong, by field: each message names the field, its bounds and the nearest valid value."""
         found = {}
         checks: list[tuple[str, Any]] = [("seeds", self.seed_count), ("first_seed", self.first)]
-        checks += [(p.name, lambda p=p: p.parse(self.values[p.name])) for p in self.phenomenon.params()]
+        shown = self.in_use()
+        checks += [
+            (p.name, lambda p=p: p.parse(self.values[p.name])) for p in self.phenomenon.params() if p.name in shown
+        ]
         for name, check in checks:
             try:
                 check()
@@ -159,7 +188,7 @@ class Draft:
 
     def spec(self) -> RunSpec:
         """Return the specification as far as the form decides it (no id, no data looked for). Raises GenlabError."""
-        config = self.phenomenon.make_config(self.preset, self.values)
+        config = self.phenomenon.make_config(self.preset, self.effective())
         return RunSpec(
             id=DRAFT_ID,
             phenomenon=self.phenomenon.name,
@@ -177,7 +206,7 @@ class Draft:
     def cost(self) -> tuple[Estimate, int]:
         """Return the estimate and the number of arms. Raises GenlabError; a declaration that breaks becomes one."""
         spec = self.spec()
-        with _foreign(f"{self.phenomenon.name} has no estimate"):
+        with foreign(f"{self.phenomenon.name} has no estimate"):
             estimate = self.phenomenon.estimate(self.phenomenon.config_of(spec), spec)
             return estimate, len(self.phenomenon.arms_of(spec))
 
@@ -185,7 +214,7 @@ class Draft:
         """Return the claims of the draft; none while it does not hold together."""
         try:
             spec = self.spec()
-            with _foreign(f"{self.phenomenon.name} has no claims"):
+            with foreign(f"{self.phenomenon.name} has no claims"):
                 return tuple(self.phenomenon.claims(self.phenomenon.config_of(spec), spec))
         except GenlabError:
             return ()
@@ -206,10 +235,16 @@ class Draft:
             "first_seed": self.first(),
             "data": self.data or None,
             "device": self.device,
+            "expected": self.expected,
+            "prediction": self.prediction,
         }
 
     def changed(self) -> dict[str, str]:
-        """Return the config fields that differ from the preset."""
+        """Return the config fields that are launched with another value than the preset's."""
+        return {name: text for name, text in self.effective().items() if not self._same(name, text)}
+
+    def _typed(self) -> dict[str, str]:
+        """Return the fields, also those that are not read now, that hold something else than the preset's value."""
         return {name: text for name, text in self.values.items() if not self._same(name, text)}
 
     def _same(self, name: str, text: str) -> bool:
@@ -237,11 +272,15 @@ class Draft:
             words += ["--data", self.data]
         if self.device != "auto":
             words += ["--device", self.device]
+        if self.expected:
+            words += ["--expect", self.expected.lower().replace(" ", "-")]
+        if self.prediction:
+            words += ["--predict", self.prediction]
         return shlex.join(words)
 
 
 @contextmanager
-def _foreign(what: str) -> Iterator[None]:
+def foreign(what: str) -> Iterator[None]:
     """Run a phenomenon's own code: whatever it raises becomes a GenlabError, so that one file cannot end the app."""
     try:
         yield
@@ -260,21 +299,6 @@ def _whole(name: str, text: str, low: int, high: int) -> int:
         nearest = min(max(value, low), high)
         raise BadValue(f"{name} = {value} is outside its bounds ({low} to {high})", f"nearest valid value: {nearest}")
     return value
-
-
-def cost_line(estimate: Estimate, arms: int, seeds: int) -> str:
-    """Return `18 members · about 40 s · 60 MB`."""
-    members = f"{estimate.members} member" + ("" if estimate.members == 1 else "s")
-    return f"{members} ({arms} × {seeds}) · about {about(estimate.seconds)} · {human_bytes(estimate.bytes)}"
-
-
-def about(seconds: float) -> str:
-    """Return a rough duration in words: `40 s`, `3 min`, `2.5 h`, `4 days`."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{round(seconds / 86_400)} days"
 
 
 def strengths(name: str) -> tuple[float, ...]:

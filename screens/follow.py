@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genlab_tui.errors import GenlabError
+from genlab_tui.paths import Lab, RunDir
 from genlab_tui.rundata import RunData
 from genlab_tui.verdict import Verdict
 from screens.panels.log import log_tail
 
 if TYPE_CHECKING:
+    from jobs.runs import Pending
     from jobs.tail import RunReader
 
 EVERY, SELDOM = 0.75, 2.0
@@ -29,20 +32,28 @@ LOG_BYTES = 20_000
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of a run: its data, its verdict so far, the end of its log; `error` says why that is not all."""
+    """What is known of a run: its data, its verdict so far, the end of its log; `error` says why that is not all.
+
+    `pending` are the changes in flight that were asked for and have not taken effect.
+    """
 
     run_id: str
     data: RunData
     verdict: Verdict | None
     log: tuple[str, ...] = ()
     error: str = ""
+    pending: tuple[Pending, ...] = ()
 
 
 class Follower:
-    """Polls the readers it is given and delivers what is new, from its own thread. Asleep while not `active`."""
+    """Polls the readers it is given and delivers what is new, from its own thread. Asleep while not `active`.
 
-    def __init__(self, deliver: Callable[[Seen], object]) -> None:
+    `pace` tells how many seconds to leave between two deliveries because the link is slow.
+    """
+
+    def __init__(self, deliver: Callable[[Seen], object], pace: Callable[[], float] = float) -> None:
         self.deliver = deliver
+        self.pace = pace
         self.looks = 0
         self._readers: Mapping[str, RunReader] = {}
         self._told: dict[str, tuple[object, ...]] = {}
@@ -89,7 +100,7 @@ class Follower:
             pause = QUICK if any(new) else min(pause * 1.5, SLOW)
             rest = min((self._every.get(run_id, EVERY) for run_id in readers), default=EVERY) if any(new) else pause
             # However much there is to work out, at least three quarters of the time are left to others.
-            self._wake.wait(max(rest, 3 * (time.monotonic() - began)))
+            self._wake.wait(max(rest, 3 * (time.monotonic() - began), self.pace()))
 
     def _look(self, run_id: str, reader: RunReader, readers: Mapping[str, RunReader]) -> bool:
         """Read what is new of a run and deliver it; return whether there was anything."""
@@ -107,7 +118,8 @@ class Follower:
 
     def _tell(self, run_id: str, reader: RunReader) -> bool:
         log = self._log(run_id, reader)
-        stamp = (reader.builder.version, _stamp(reader.run_dir.result), log)
+        asked = _stamp(reader.run_dir.control)
+        stamp = (reader.builder.version, _stamp(reader.run_dir.result), log, asked)
         if self._told.get(run_id) == stamp:
             return False
         self._told[run_id] = stamp
@@ -122,7 +134,7 @@ class Follower:
         if data.begin is not None:
             # A curve of 80 columns moves by a dot when it grows by a 75th: more pictures would look the same.
             self._every[run_id] = min(max((time.time() - data.begin.time) / DOTS, EVERY), SELDOM)
-        self.deliver(Seen(run_id, data, verdict, log, error))
+        self.deliver(Seen(run_id, data, verdict, log, error, _pending(reader.run_dir) if asked else ()))
         return True
 
     def _log(self, run_id: str, reader: RunReader) -> tuple[str, ...]:
@@ -131,6 +143,14 @@ class Follower:
         if known is None or known[0] != stamp:
             self._logs[run_id] = known = (stamp, tuple(log_tail(reader.run_dir.log, LOG_BYTES)))
         return known[1]
+
+
+def _pending(run: RunDir) -> tuple[Pending, ...]:
+    from jobs import runs
+
+    with suppress(GenlabError):
+        return tuple(runs.pending_changes(Lab(run.path.parent.parent), run.id))
+    return ()
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -39,6 +39,19 @@ def sections(screen: Screen[Any]) -> Iterator[tuple[str, list[Binding]]]:
     yield from everywhere
 
 
+HINTS = (
+    ("^p", "The palette, like `:`: find any action, run, phenomenon or theme by a few letters of its name"),
+    ("tab shift+tab", "The next pane, the one before"),
+    ("^c ^c", "Leave, like q and ^q; runs go on whatever becomes of the screen"),
+    ("click", "Go to a pane, choose a line; on the first and the last line: press the key that is there"),
+    ("double click", "Open what is under the mouse"),
+    ("shift+drag", "Mark text with the terminal's own mouse (in some terminals: alt, or fn)"),
+    ("GENLAB_ASCII=1", "Draw in ASCII alone (also in the palette); `NO_COLOR=1`: no colours"),
+    ("GENLAB_MOUSE=0", "Leave the mouse to the terminal"),
+)
+"""What no binding says."""
+
+
 def title_of(cls: type[DOMNode]) -> str:
     """Return what the help calls the keys of a screen or panel."""
     return str(cls.__dict__.get("HELP_TITLE") or cls.__dict__.get("BINDING_GROUP_TITLE") or cls.__name__)
@@ -52,12 +65,22 @@ def help_text(screen: Screen[Any], app: App[Any], width: int) -> Content:
             parts.append(Content(""))
         parts.append(Content.styled(title, "bold $text-primary"))
         for binding in bindings:
-            keys = " ".join(app.get_key_display(Binding(b.key, b.action)) for b in Binding.make_bindings([binding]))
-            gap = " " * max(KEYS - len(keys), 2)
-            first, *rest = textwrap.wrap(binding.tooltip or binding.description, max(width - KEYS - 2, 20))
-            parts.append(Content.assemble("  ", (keys, "$text-accent"), gap, first))
-            parts += [Content(" " * (KEYS + 2) + line) for line in rest]
+            keys = [app.get_key_display(Binding(b.key, b.action)) for b in Binding.make_bindings([binding])]
+            parts += _row(" ".join(keys), binding.tooltip or binding.description, width)
+    parts += [Content(""), Content.styled("Mouse and terminal", "bold $text-primary")]
+    for hint, words in HINTS:
+        parts += _row(hint, words, width)
     return Content("\n").join(parts)
+
+
+def _row(keys: str, words: str, width: int) -> list[Content]:
+    """Return keys and what they do, in as many lines as it takes."""
+    first, *rest = textwrap.wrap(words, max(width - KEYS - 2, 20))
+    gap = " " * max(KEYS - len(keys), 2)
+    return [
+        Content.assemble("  ", (keys, "$text-accent"), gap, first),
+        *(Content(" " * (KEYS + 2) + line) for line in rest),
+    ]
 
 
 class HelpScreen(Sheet):

@@ -30,10 +30,15 @@ class KeyQueue:
         self.waiting: deque[Key] = deque()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a key is being dealt with."""
+        return self._task is not None and not self._task.done()
+
     def put(self, key: Key) -> None:
         """Have a key handled after those before it."""
         self.waiting.append(key)
-        if self._task is None or self._task.done():
+        if not self.busy:
             self._task = asyncio.create_task(self._work(), name="keys")
 
     async def _work(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -9,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
@@ -16,10 +18,8 @@ from textual.widgets import Input, OptionList, Static
 from genlab_tui import phenomena
 from genlab_tui.errors import GenlabError
 from genlab_tui.regularisers import REGULARISERS
-from genlab_tui.run import RunState
+from genlab_tui.run import RunRecord
 from genlab_tui.text import clean_text
-from screens import verbs
-from screens.base import ModeScreen
 from screens.draft import Draft
 from screens.launching import launch
 from screens.messages import DevicesChanged, ProgressChanged, RunsChanged
@@ -30,16 +30,21 @@ from screens.panels.gpu import Devices
 from screens.panels.launch import Launch
 from screens.panels.queue import Queue
 from screens.panels.regularisers import Regularisers
+from screens.predict import Predict, Prediction
+from screens.queueing import QueueActions
 from screens.sheet import Sheet
+from screens.welcome import greet_first
 
 PANES: dict[str, type[Widget]] = {"left": Catalogue, "form": Form, "regularisers": Regularisers, "queue": Queue}
 AGES_EVERY = 30.0
 """Seconds after which `5m` ago is looked at again."""
+ROOMY = 80
+"""Cells from which the catalogue may be wide, the regularisers still being two to a row."""
 KEEP_AFTER = 1.0
 """Seconds without a change after which the form is written down."""
 
 
-class LabScreen(ModeScreen):
+class LabScreen(QueueActions):
     """Catalogue on the left, form and queue on the right; single keys toggle the regularisers."""
 
     CSS_PATH = "lab.tcss"
@@ -47,6 +52,9 @@ class LabScreen(ModeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "launch", "launch", tooltip="Launch; an identical stored run is offered first"),
         Binding("y", "copy_command", "copy", tooltip="Copy the command line that launches the same"),
+        Binding(
+            "P", "predict", "predict", show=False, tooltip="Write down what you expect of the run before it is launched"
+        ),
         Binding("slash", "filter", "filter", key_display="/", tooltip="Filter the phenomena"),
         Binding("tab", "pane(1)", "panel", tooltip="The next panel"),
         Binding("shift+tab", "pane(-1)", "panel before", show=False, tooltip="The panel before"),
@@ -69,7 +77,7 @@ class LabScreen(ModeScreen):
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="body"):
             with Vertical(id="left", classes="panel") as left:
-                left.border_title = "Phenomena"
+                left.border_title = f"Phenomena · {len(phenomena.catalogue())}"
                 yield Input(placeholder="filter", compact=True, id="filter")
                 yield Catalogue(phenomena.catalogue().values(), phenomena.broken())
                 yield Devices()
@@ -80,8 +88,7 @@ class LabScreen(ModeScreen):
                     with VerticalScroll(id="about", classes="panel", can_focus=False) as about:
                         about.border_title = "About"
                         yield Static(id="about-text")
-                with Vertical(id="queue", classes="panel") as queue:
-                    queue.border_title = "Queue"
+                with Vertical(id="queue", classes="panel"):
                     yield Queue()
 
     def on_mount(self) -> None:
@@ -91,6 +98,10 @@ class LabScreen(ModeScreen):
         self.query_one(Devices).tell(self.genlab.devices)
         self._tell_runs()
         self.set_interval(AGES_EVERY, self._tell_runs)
+
+    def _take_room(self, size: Size) -> None:
+        super()._take_room(size)
+        self.set_class(size.width < ROOMY, "-tight")
 
     # --- which phenomenon ---------------------------------------------------------------------------------------------
 
@@ -166,7 +177,23 @@ class LabScreen(ModeScreen):
             self.genlab.say(problem, title="not launched", severity="error")
             self._focus_pane("form", name)
         else:
-            launch(self, draft.phenomenon.name, draft.request(), self._seconds(draft))
+            launched = partial(self._launched, draft)
+            launch(self, draft.phenomenon.name, draft.request(), self._seconds(draft), launched)
+
+    def _launched(self, draft: Draft, run: RunRecord) -> None:
+        """A prediction is of one run: the next one wants its own."""
+        draft.predict("", "")
+        self.query_one(Launch).redraw()
+
+    def action_predict(self) -> None:
+        draft = self.query_one(Launch).draft
+        if draft is not None and self.app.screen is self:
+            before = Prediction(draft.expected, draft.prediction)
+            self.app.push_screen(Predict(draft.phenomenon.title, draft.claims(), before), self._predicted)
+
+    def _predicted(self, prediction: Prediction | None) -> None:
+        if prediction is not None:
+            self.query_one(Launch).predict(*prediction)
 
     @staticmethod
     def _seconds(draft: Draft) -> float:
@@ -261,6 +288,9 @@ class LabScreen(ModeScreen):
         event.stop()
         catalogue = self.query_one(Catalogue)
         catalogue.search(event.value)
+        found, known = len(catalogue.matching()), len(catalogue.phenomena)
+        count = f"{found} of {known}" if event.value.strip() else str(known)
+        self.query_one("#left").border_title = f"Phenomena · {count}"
         if not catalogue.matching() and (before := catalogue.phenomena.get(catalogue.before)):
             self.query_one(Launch).take(before, self._device_names())
 
@@ -279,6 +309,7 @@ class LabScreen(ModeScreen):
 
     def on_runs_changed(self, event: RunsChanged) -> None:
         self._tell_runs()
+        greet_first(self)
 
     def on_progress_changed(self, event: ProgressChanged) -> None:
         self._tell_runs()
@@ -286,6 +317,10 @@ class LabScreen(ModeScreen):
     def on_devices_changed(self, event: DevicesChanged) -> None:
         self.query_one(Devices).tell(self.genlab.devices)
         self.query_one(Form).field("device").offer(("auto", *self._device_names()))
+        if self.genlab.queue:  # who ends when is a matter of the devices
+            self._tell_runs()
+        else:
+            self.query_one(Launch).tell(self.genlab.runs, self._device_names())
 
     def _device_names(self) -> list[str]:
         names = [device.name for device in self.genlab.devices]
@@ -294,22 +329,7 @@ class LabScreen(ModeScreen):
 
     def _tell_runs(self) -> None:
         self.query_one(Catalogue).tell(self.genlab.runs, self.genlab.progress)
-        self.query_one(Queue).tell(self.genlab.runs, self.genlab.progress, self.genlab.queue)
-
-    @on(OptionList.OptionSelected, "Queue")
-    def _run_entered(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        if event.option_id:
-            self.genlab.open_live(event.option_id)
-
-    @on(Queue.Asked)
-    def _run_asked(self, event: Queue.Asked) -> None:
-        event.stop()
+        self.query_one(Launch).tell(self.genlab.runs, self._device_names())
         queue = self.query_one(Queue)
-        run = next((run for run in queue.runs if run.id == event.run_id), None)
-        if run is None:
-            return
-        if event.verb in ("up", "down"):
-            verbs.reorder(self.genlab, run, event.verb, [r for r in queue.runs if r.state is RunState.QUEUED])
-        else:
-            verbs.ask(self.genlab, event.verb, run)
+        queue.tell(self.genlab.runs, self.genlab.progress, self.genlab.queue, self.genlab.devices)
+        self.query_one("#queue").border_title = queue.heading

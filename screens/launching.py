@@ -1,8 +1,9 @@
-"""From the form to the queue: validate, offer an identical run first, ask before a long one, submit, say so."""
+"""From the form to the queue: validate, offer the stored run first, ask before a long one, submit, say so."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from genlab_tui.paths import Lab
 from genlab_tui.run import RunRecord, RunSpec
 from genlab_tui.text import clean_text
 from screens.base import ModeScreen
-from screens.draft import about
+from screens.cost import about
 from screens.panels.marks import ago
 from screens.sheet import Answer, Ask
 
@@ -23,20 +24,28 @@ AGAIN = Answer("a", "run it again", "run")
 _one_at_a_time = threading.Lock()
 
 
-def launch(screen: ModeScreen, phenomenon: str, request: dict[str, Any], seconds: float = 0.0) -> None:
+def launch(
+    screen: ModeScreen,
+    phenomenon: str,
+    request: dict[str, Any],
+    seconds: float = 0.0,
+    then: Callable[[RunRecord], None] = lambda run: None,
+) -> None:
     """Launch what `request` asks for (the keyword arguments of `build_spec`); every step off the UI thread.
 
-    `seconds` is what the estimate says.
+    `seconds` is what the estimate says; `then` gets the run, on the UI thread, once it is queued.
     """
     genlab = screen.genlab
-    asked = partial(_asked, screen, seconds)
+    asked = partial(_asked, screen, seconds, then)
     genlab.act(f"launch {phenomenon}", _try, genlab.lab, phenomenon, request, seconds, then=asked)
 
 
-def _try(
-    lab: Lab, phenomenon: str, request: dict[str, Any], seconds: float
-) -> tuple[RunSpec, RunRecord | None, RunRecord | None]:
-    """Return the specification, the identical run if there is one, and the run if it was queued without a question.
+Found = tuple[RunSpec, RunRecord | None, RunRecord | None]
+"""The specification, the stored run that is like it if there is one, and the run if it was queued unasked."""
+
+
+def _try(lab: Lab, phenomenon: str, request: dict[str, Any], seconds: float) -> Found:
+    """Look for a stored run, a whole one first, and queue where there is nothing to ask about.
 
     One at a time, so that of two launches in quick succession the second one finds the first.
     """
@@ -45,46 +54,64 @@ def _try(
 
     with _one_at_a_time:
         spec = build_spec(phenomenon, lab=lab, **request)
-        same = runs.find_identical(lab, spec)
+        same = runs.find_identical(lab, spec) or runs.find_identical(lab, spec, unfinished=True)
         return spec, same, runs.submit(lab, spec) if same is None and seconds <= LONG else None
 
 
-def _asked(screen: ModeScreen, seconds: float, found: tuple[RunSpec, RunRecord | None, RunRecord | None]) -> None:
+def _asked(screen: ModeScreen, seconds: float, then: Callable[[RunRecord], None], found: Found) -> None:
     spec, same, run = found
     if run is not None:
-        _launched(screen, run)
+        _launched(screen, then, run)
     elif isinstance(screen.app.screen, Ask):
         return  # the same key twice: the question is there already
     elif same is not None:
-        answers = (Answer("enter", "open it", "open"), AGAIN)
-        question = Ask("the same run exists", Content(_same_text(same, seconds)), answers)
-        screen.app.push_screen(question, partial(_answered, screen, spec, same.id))
+        unfinished = same.state.resumable
+        first = Answer("enter", "resume it", "resume") if unfinished else Answer("enter", "open it", "open")
+        answers = (first, *([Answer("o", "open it", "open")] if unfinished else []), AGAIN)
+        title = "the same run exists, unfinished" if unfinished else "the same run exists"
+        question = Ask(title, Content(_same_text(same, seconds)), answers)
+        screen.app.push_screen(question, partial(_answered, screen, then, spec, same))
     else:
         text = f"This takes about {about(seconds)} on this machine: launch?"
         question = Ask("a long run", Content(text), (Answer("enter", "launch it", "run"),))
-        screen.app.push_screen(question, partial(_answered, screen, spec, ""))
+        screen.app.push_screen(question, partial(_answered, screen, then, spec, None))
 
 
 def _same_text(same: RunRecord, seconds: float) -> str:
-    how = f"{same.state}, {same.verdict}" if same.verdict else str(same.state)
+    end = same.verdict or clean_text(same.reason, 80)
+    how = f"{same.state}, {end}" if end else str(same.state)
     age = ago(same.created)
     when = "just now" if age == "now" else f"{age} ago"
     again = f" Once more takes about {about(seconds)}." if seconds > LONG else ""
+    kept = " What it finished is kept: resumed, it goes on from there." if same.state.resumable else ""
     return (
-        f"{clean_text(same.title, 60)} ({how}) was launched {when} with the same config, data, seeds and device.{again}"
+        f"{clean_text(same.title, 60)} ({how}) was launched {when} with the same config, data, seeds and device."
+        f"{kept}{again}"
     )
 
 
-def _answered(screen: ModeScreen, spec: RunSpec, same: str, answer: str | None) -> None:
+def _answered(
+    screen: ModeScreen, then: Callable[[RunRecord], None], spec: RunSpec, same: RunRecord | None, answer: str | None
+) -> None:
     from jobs import runs
 
-    if answer == "open":
-        screen.genlab.open_live(same)
+    genlab = screen.genlab
+    if answer == "open" and same is not None:
+        genlab.open_live(same.id)
+    elif answer == "resume" and same is not None:
+        resumed = partial(_resumed, screen, same)
+        genlab.act(f"resume {same.title}", runs.resume, genlab.lab, same.id, then=resumed)
     elif answer == "run":
-        then = partial(_launched, screen)
-        screen.genlab.act(f"launch {spec.phenomenon}", runs.submit, screen.genlab.lab, spec, then=then)
+        launched = partial(_launched, screen, then)
+        genlab.act(f"launch {spec.phenomenon}", runs.submit, genlab.lab, spec, then=launched)
 
 
-def _launched(screen: ModeScreen, run: RunRecord) -> None:
-    screen.genlab.say(f"{run.phenomenon} {run.id} is queued", title="launched")
+def _resumed(screen: ModeScreen, run: RunRecord, done: None) -> None:
+    screen.genlab.say("2 shows it in Live", title=f"resumed {run.phenomenon} {run.title}")
     screen.genlab.launched(run.id)
+
+
+def _launched(screen: ModeScreen, then: Callable[[RunRecord], None], run: RunRecord) -> None:
+    screen.genlab.say("2 shows it in Live", title=f"launched {run.phenomenon} {run.id}")
+    screen.genlab.launched(run.id)
+    then(run)

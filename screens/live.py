@@ -12,17 +12,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.message import Message
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from genlab_tui import phenomena
-from genlab_tui.compare import AXES, LoadedRun
+from genlab_tui.compare import LoadedRun
 from genlab_tui.errors import GenlabError
 from genlab_tui.run import RunRecord
 from genlab_tui.text import clean_text
+from screens.charting import CHART_KEYS, CURSOR_KEYS, Charting
 from screens.follow import Follower, Seen
 from screens.gallery import Gallery
-from screens.liveview import COUNTS, SMOOTH, LiveView
-from screens.messages import RunsChanged
+from screens.liveview import COUNTS, LiveView
+from screens.messages import ProgressChanged, RunsChanged
 from screens.panels import chart as charts
 from screens.panels.choices import FIGURE
 from screens.panels.legend import Legend
@@ -31,7 +33,8 @@ from screens.panels.runline import Outcome, RunLine
 from screens.panels.slot import Slot
 from screens.panels.verdict import VerdictLine, VerdictTable
 from screens.pick import Pick
-from screens.runactions import RUN_KEYS, RunActions
+from screens.reporting import REPORT, report
+from screens.runactions import RUN_KEYS
 
 EMPTY = "No runs yet.\n\nPress 1, choose a phenomenon and press r to launch it;\nits curves grow here while it trains."
 BEFORE, AFTER = "The run before it: active runs come first", "The run after it: active runs come first"
@@ -49,7 +52,7 @@ class Fresh(Message):
         return isinstance(message, Fresh) and message.seen.run_id == self.seen.run_id
 
 
-class LiveScreen(RunActions):
+class LiveScreen(Charting):
     """One run or several at once: metrics of all of them in one chart, figures and verdict of the first."""
 
     CSS_PATH = "live.tcss"
@@ -57,18 +60,17 @@ class LiveScreen(RunActions):
     PANELS = Binding.Group("panels", compact=True)
     RUNS = Binding.Group("run", compact=True)
     BINDINGS: ClassVar[list[BindingType]] = [
+        *CURSOR_KEYS,
         *RUN_KEYS,
+        REPORT,
         Binding("left_square_bracket", "cycle(-1)", "run before", key_display="[", group=RUNS, tooltip=BEFORE),
         Binding("right_square_bracket", "cycle(1)", "next run", key_display="]", group=RUNS, tooltip=AFTER),
         Binding("up", "cycle(-1)", "run before", show=False, tooltip=BEFORE),
         Binding("down", "cycle(1)", "next run", show=False, tooltip=AFTER),
         Binding("plus,equals_sign", "panels(1)", "more panels", key_display="+", group=PANELS, tooltip="More panels"),
         Binding("minus", "panels(-1)", "fewer panels", key_display="-", group=PANELS, tooltip="Fewer panels"),
-        Binding("a", "axis", "x axis", tooltip="Along the x axis: step, epoch, seconds"),
-        Binding("y", "log_y", "log y", tooltip="y axis: as declared, logarithmic, linear"),
-        Binding("o", "smooth", "smooth", tooltip="Smooth the curves; what was measured stays visible"),
-        Binding("e", "members", "each seed", tooltip="Show every seed beside mean and band"),
-        Binding("escape", "back", "back", show=False, tooltip="All panels again"),
+        *CHART_KEYS,
+        Binding("escape", "back", "back", show=False, tooltip="The cursor away; all panels again"),
     ]
 
     def __init__(self) -> None:
@@ -77,7 +79,7 @@ class LiveScreen(RunActions):
         self.seen: dict[str, Seen] = {}
         self.view = LiveView()
         self._gallery = Gallery()
-        self._follower = Follower(lambda seen: self.post_message(Fresh(seen)))
+        self._follower = Follower(lambda seen: self.post_message(Fresh(seen)), lambda: self.genlab.pace())
 
     def compose_body(self) -> ComposeResult:
         yield Static(EMPTY, id="live-empty")
@@ -114,7 +116,8 @@ class LiveScreen(RunActions):
         self._draw()
 
     def on_screen_suspend(self) -> None:
-        self._follower.set_active(False)
+        # Under a sheet or a dialog the run is still at hand: what it says is kept up to date.
+        self._follower.set_active(isinstance(self.app.screen, ModalScreen))
 
     # --- which runs ---------------------------------------------------------------------------------------------------
 
@@ -167,6 +170,7 @@ class LiveScreen(RunActions):
                 self.genlab.say(error, title="the run cannot be shown", severity="error")
         self.ids = tuple(readers)
         self.seen = {run_id: seen for run_id, seen in self.seen.items() if run_id in readers}
+        self.read_marks()
         self._follower.follow(readers)
         self._draw()
 
@@ -190,10 +194,6 @@ class LiveScreen(RunActions):
             loaded.append(LoadedRun(record, seen.data, seen.verdict, phenomenon))
         return loaded
 
-    @property
-    def _visible(self) -> list[Slot]:
-        return [slot for slot in self.query(Slot) if slot.display]
-
     def _draw(self) -> None:
         """Bring what is on the screen up to date; panels that are not seen cost nothing."""
         if not self.is_mounted or not self.is_current:
@@ -205,23 +205,34 @@ class LiveScreen(RunActions):
         if not gallery.runs or gallery.runs[0].id != self.ids[0]:
             return
         first, record = gallery.runs[0], self.record
-        shown = [gallery.keys(self.view)[slot.number : slot.number + 1] for slot in self._visible]
+        keys = gallery.keys(self.view)
         # Where many arms have no curve on the screen, each figure has a legend of its own: theirs would say nothing.
-        curves = any(not key.startswith(FIGURE) for keys in shown for key in keys)
-        seen, slots = self.seen[first.id], gallery.slots() if curves or not gallery.note else {}
-        self.query_one(RunLine).tell(record, first.spec, first.data, len(self.ids) - 1, self.pending)
-        self.query_one(Legend).tell(slots, " · ".join(filter(None, (gallery.note if slots else "", self.view.note))))
-        for slot in self._visible:
-            slot.show(gallery.picture(slot.number, self.view), self.view.smooth, slots)
+        curves = [n for slot in self.visible_slots if not keys[n := slot.number].startswith(FIGURE)] if keys else []
+        seen, slots = self.seen[first.id], {}
+        if curves or not gallery.many:
+            slots = gallery.slots(curves or range(self.view.panels), self.view)
+        self._tell_queue()
+        self.query_one(RunLine).tell(record, first.spec, first.data, len(self.ids) - 1, self.awaited)
+        self.draw_slots(slots)
+        self.query_one(Legend).tell(slots, self.charts_note)
         ended = record is not None and record.state.ended
-        self.query_one(VerdictLine).tell(seen.verdict, ended=ended)
+        self.query_one(VerdictLine).tell(seen.verdict, ended=ended, spec=first.spec)
         self.query_one(Outcome).tell(record, seen.log, (seen.error, gallery.problem))
         if self.query_one("#live-lower").display:
-            self.query_one(VerdictTable).tell(seen.verdict, ended=ended)
-            self.query_one(LogPanel).tell(reports(first.data), seen.log)
+            self.query_one(VerdictTable).tell(seen.verdict, ended=ended, spec=first.spec)
+            self.query_one(LogPanel).tell(reports(first.data, self.own_marks(first.id)), seen.log)
 
     def redraw(self) -> None:
         self._draw()
+
+    def on_progress_changed(self, event: ProgressChanged) -> None:
+        self._tell_queue()
+
+    def _tell_queue(self) -> None:
+        self.query_one(RunLine).tell_queue(self.genlab.queue, self.genlab.progress, self.genlab.devices)
+
+    def look(self) -> None:
+        self._follower.wake()
 
     # --- panels -------------------------------------------------------------------------------------------------------
 
@@ -232,10 +243,16 @@ class LiveScreen(RunActions):
 
     def _changed(self, **changes: Any) -> None:
         """Take over and remember another setting, and show it."""
-        self.view = dataclasses.replace(self.view, **changes)
+        self.take_view(dataclasses.replace(self.view, **changes))
+
+    def take_view(self, view: LiveView) -> None:
+        before, self.view = self.view, view
         self.genlab.remember(live=self.view.document())
-        self._arrange()
-        self.call_after_refresh(self._draw)
+        if before.panels == view.panels:
+            self._draw()
+        else:  # the sizes of the charts are known after the layout
+            self._arrange()
+            self.call_after_refresh(self._draw)
 
     @on(Slot.Asked)
     def _asked(self, event: Slot.Asked) -> None:
@@ -267,7 +284,8 @@ class LiveScreen(RunActions):
         self.call_after_refresh(self._draw)
 
     def action_back(self) -> None:
-        self._zoom(None)
+        if not self.leave_cursor():
+            self._zoom(None)
 
     def action_panels(self, by: int) -> None:
         at = min(max(COUNTS.index(self.view.panels) + by, 0), len(COUNTS) - 1)
@@ -277,20 +295,10 @@ class LiveScreen(RunActions):
         if isinstance(focused, Slot) and focused.number >= COUNTS[at]:
             self.query(Slot).first().focus()
 
-    def action_axis(self) -> None:
-        self._changed(x=AXES[(AXES.index(self.view.x) + 1) % len(AXES)])
-
-    def action_log_y(self) -> None:
-        order = (None, True, False)
-        self._changed(log_y=order[(order.index(self.view.log_y) + 1) % len(order)])
-
-    def action_smooth(self) -> None:
-        self._changed(smooth=SMOOTH[(SMOOTH.index(self.view.smooth) + 1) % len(SMOOTH)])
-
-    def action_members(self) -> None:
-        self._changed(members=not self.view.members)
-
     # --- runs ---------------------------------------------------------------------------------------------------------
+
+    def action_report(self) -> None:
+        report(self.genlab, [run for run_id in self.ids if (run := self._record(run_id))])
 
     def action_cycle(self, by: int) -> None:
         """Another run; where several are shown, another of them first."""

@@ -11,14 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from genlab_tui.run import RunRecord
 from screens.columns import COLUMNS, columns_for
-from screens.filter import parse
+from screens.filterline import FilterBar
 from screens.panels.table import Table
 
-SHOWN = ("state", "id", "name", "phenomenon", "data", "regularisers", "verdict", "age")
+SHOWN = ("colour", "state", "id", "name", "phenomenon", "data", "regularisers", "verdict", "age")
 
 
 class RunPicker(ModalScreen[list[str] | None]):
@@ -31,11 +30,11 @@ class RunPicker(ModalScreen[list[str] | None]):
         border: round $primary; border-title-color: $text-primary; border-title-style: bold;
         border-subtitle-color: $text-muted;
     }
-    RunPicker Input { height: 1; border: none; padding: 0 1; background: $panel; }
+    RunPicker FilterInput.-textual-compact { background: $panel; }
     """
     BINDING_GROUP_TITLE = "A list of runs"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "close", tooltip="Leave the filter; then the list, with nothing changed"),
+        Binding("escape", "leave", "close", tooltip="Leave the list with nothing changed"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="Filter the list"),
     ]
 
@@ -48,24 +47,25 @@ class RunPicker(ModalScreen[list[str] | None]):
         with Vertical() as box:
             box.border_title = "runs to compare"
             box.border_subtitle = Content("space marks · enter takes them · / filters · esc leaves")
-            yield Input(placeholder="filter", id="picker-filter")
-            columns = [column for column in columns_for(self.runs) if column.key in SHOWN]
+            yield FilterBar(line_id="picker-filter")
+            columns = columns_for(self.runs, dark=self.app.current_theme.dark)
+            columns = tuple(column for column in columns if column.key in SHOWN)
             yield Table[RunRecord](columns or COLUMNS, lambda run: run.id, empty="nothing matches", id="picker-table")
 
     def on_mount(self) -> None:
         table = self.query_one(Table)
+        self.query_one(FilterBar).knows(self.runs)
         table.marked = dict.fromkeys(self.chosen)
         table.show_rows(self.runs)
         table.focus()
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
+    @on(FilterBar.Changed)
+    def _typed(self, event: FilterBar.Changed) -> None:
         event.stop()
-        found = parse(event.value, {m for run in self.runs for m in run.headline})
-        self.query_one(Table).show_rows([run for run in self.runs if found.matches(run)])
+        self.query_one(Table).show_rows(event.filter.of(self.runs))
 
-    @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
+    @on(FilterBar.Done)
+    def _entered(self, event: FilterBar.Done) -> None:
         event.stop()
         self.query_one(Table).focus()
 
@@ -76,11 +76,7 @@ class RunPicker(ModalScreen[list[str] | None]):
         self.dismiss(marked or [event.key])
 
     def action_filter(self) -> None:
-        self.query_one(Input).focus()
+        self.query_one(FilterBar).start()
 
     def action_leave(self) -> None:
-        if self.query_one(Input).has_focus:
-            self.query_one(Input).value = ""
-            self.query_one(Table).focus()
-        else:
-            self.dismiss(None)
+        self.dismiss(None)

@@ -37,11 +37,15 @@ class Snapshot:
 
 
 class Poller:
-    """Looks at a lab about once a second and delivers a snapshot when something changed."""
+    """Looks at a lab about once a second and delivers a snapshot when something changed.
 
-    def __init__(self, lab: Lab, deliver: Callable[[Snapshot], None]) -> None:
+    `pace` tells how many seconds to leave between two of them because the link is slow.
+    """
+
+    def __init__(self, lab: Lab, deliver: Callable[[Snapshot], None], pace: Callable[[], float] = float) -> None:
         self.lab = lab
         self.deliver = deliver
+        self.pace = pace
         self.last = Snapshot()
         self._sampled = -DEVICES_EVERY
         self._wake = threading.Event()
@@ -74,7 +78,7 @@ class Poller:
             if not self._stopped and (found != self.last or not delivered):
                 self.last, delivered = found, True
                 self.deliver(found)
-            self._wake.wait(max(EVERY, 4 * (time.monotonic() - began)))
+            self._wake.wait(max(EVERY, 4 * (time.monotonic() - began), self.pace()))
 
     def look(self) -> Snapshot:
         """Read runs, progress and (every other second) devices."""

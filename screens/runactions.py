@@ -14,9 +14,9 @@ from genlab_tui.events import Log
 from genlab_tui.paths import Lab
 from genlab_tui.run import RunRecord, RunState
 from genlab_tui.text import clean_text
-from screens import verbs
-from screens.base import ModeScreen
-from screens.follow import Seen
+from screens import branching, verbs
+from screens.branching import FORK, FROM_CHECKPOINT, MORE_SEEDS
+from screens.changing import ChangingInFlight
 from screens.panels.log import reports
 from screens.panels.verdict import verdict_table
 from screens.sheet import Answer, Ask, Sheet
@@ -25,8 +25,12 @@ RUN_KEYS: tuple[BindingType, ...] = (
     Binding("p", "pause", "pause", tooltip="Pause the run"),
     Binding("p", "resume", "resume", tooltip="Let a paused run go on; start an ended one again"),
     Binding("x", "stop", "stop", tooltip="Stop the run (it can be started again); cancel it while queued"),
+    Binding("t", "change", "toggle", tooltip="Change a regulariser while the run trains, or take that back"),
+    Binding("f", "fork", "fork", tooltip=FORK),
     Binding("l", "log", "log", tooltip="What the run reported and printed"),
     Binding("v", "verdict", "verdict", tooltip="Every claim and criterion with its numbers"),
+    Binding("F", "fork_checkpoint", "fork from there", show=False, tooltip=FROM_CHECKPOINT),
+    Binding("S", "more_seeds", "more seeds", show=False, tooltip=MORE_SEEDS),
     Binding(
         "R", "retry", "retry", tooltip="Start a run that ended early again, from where it was; let a paused one go on"
     ),
@@ -56,22 +60,16 @@ class Asked:
     when: float
 
 
-class RunActions(ModeScreen):
+class RunActions(ChangingInFlight):
     """A mode that shows a run; it binds `RUN_KEYS`."""
 
     def __init__(self) -> None:
         super().__init__()
         self._asked_of: dict[str, Asked] = {}
 
-    @property
-    def record(self) -> RunRecord | None:
-        """The index entry of the run shown."""
-        raise NotImplementedError
-
-    @property
-    def shown(self) -> Seen | None:
-        """What was read of the run shown."""
-        raise NotImplementedError
+    def own_marks(self, run_id: str) -> Sequence[tuple[int, str]]:
+        """Return the user's marks on the curves of a run: steps with a few words."""
+        return ()
 
     def redraw(self) -> None:
         """Show the run as it is now."""
@@ -90,6 +88,11 @@ class RunActions(ModeScreen):
             return asked.word
         del self._asked_of[run.id]
         return ""
+
+    @property
+    def awaited(self) -> str:
+        """What was asked of the run shown and has not happened yet, changes in flight included, in a few words."""
+        return self.pending or self.awaited_changes
 
     def _ask(self, verb: str, run: RunRecord) -> None:
         """Ask for `pause`, `resume`, `stop` or `retry`, and say so at once; asking twice changes nothing."""
@@ -116,6 +119,18 @@ class RunActions(ModeScreen):
         self.redraw()
 
     # --- keys ---------------------------------------------------------------------------------------------------------
+
+    def action_fork(self) -> None:
+        if self.record is not None:
+            branching.fork(self, self.record)
+
+    def action_fork_checkpoint(self) -> None:
+        if self.record is not None:
+            branching.fork_from_checkpoint(self, self.record)
+
+    def action_more_seeds(self) -> None:
+        if self.record is not None:
+            branching.more_seeds(self, self.record)
 
     def action_pause(self) -> None:
         run = self.record
@@ -168,7 +183,7 @@ class RunActions(ModeScreen):
 
         def logs() -> Sequence[Log]:
             seen = self.shown
-            return reports(seen.data) if seen is not None and seen.run_id == run_id else ()
+            return reports(seen.data, self.own_marks(run_id)) if seen is not None and seen.run_id == run_id else ()
 
         self.app.push_screen(LogView(f"log of {run_id}", self.genlab.lab.run(run_id).log, logs))
 
@@ -176,7 +191,8 @@ class RunActions(ModeScreen):
         seen = self.shown
         if seen is not None:
             ended = bool(self.record and self.record.state.ended)
-            self.app.push_screen(Sheet(f"verdict of {seen.run_id}", verdict_table(seen.verdict, ended=ended)))
+            text = verdict_table(seen.verdict, ended=ended, spec=seen.data.spec)
+            self.app.push_screen(Sheet(f"verdict of {seen.run_id}", text))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer `resume` and `retry` only where they mean something; `p` is one of pause and resume."""

@@ -27,7 +27,15 @@ def _store(repeats: int) -> Iterator[Row]:
 def _chart(repeats: int) -> Iterator[Row]:
     from genlab_tui.commands import bench_around
 
-    return bench_around.chart(repeats)
+    return iter(bench_around.chart(repeats))
+
+
+def _ui(repeats: int) -> Iterator[Row]:
+    from genlab_tui.commands import bench_around, bench_ui
+
+    yield from bench_around.first_paint(repeats)
+    yield from bench_around.chart(repeats)
+    yield from bench_ui.rows(repeats)
 
 
 def _training(repeats: int) -> Iterator[Row]:
@@ -48,16 +56,18 @@ GROUPS: Mapping[str, Group] = {
     "start": _start,
     "store": _store,
     "chart": _chart,
+    "ui": _ui,
 }
 
 
 def run_bench(chosen: Mapping[str, bool], repeats: int, as_json: bool) -> int:
     """Run the chosen groups (none chosen: all) and print their rows."""
     names = [name for name in GROUPS if chosen.get(name)] or list(GROUPS)
-    rows: list[Row] = []
+    found_rows: dict[str, Row] = {}  # some rows belong to two groups
     for name in names:
         click.echo(f"measuring {name} ...", err=True)
-        rows += GROUPS[name](repeats)
+        found_rows |= {row.name: row for row in GROUPS[name](repeats)}
+    rows = list(found_rows.values())
     found = machine(("torch", "textual", "plotext", "jax"))
     if as_json:
         print_json({"schema": 1, "rows": [r.as_json() for r in rows], "machine": found, "repeats": repeats})

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from genlab_tui.commands.output import print_json, print_table
-from genlab_tui.errors import GenlabError, NotFound, nearest
+from genlab_tui.errors import NotFound, nearest
+from genlab_tui.grouping import is_changed
 from genlab_tui.paths import Lab, lab_home
 from genlab_tui.run import RunRecord
+from genlab_tui.selection import Selected, Selection, select, steps_note
 from genlab_tui.stats import Summary
-from genlab_tui.summary import METHOD, LoadedRun, SummaryRow, pairing_note, summary_rows
+from genlab_tui.summary import METHOD, LoadedRun, SummaryRow, is_of, measure_names, summary_rows
 from genlab_tui.text import clean_text, human_number
 
 
@@ -24,79 +27,90 @@ def find_all(lab: Lab, texts: tuple[str, ...]) -> list[RunRecord]:
     return list(found.values())
 
 
-def compare_runs(runs: tuple[str, ...], baseline: str | None, arm: str | None, every: bool, as_json: bool) -> int:
+def compare_runs(runs: tuple[str, ...], selection: Selection, as_json: bool) -> int:
     """Print a comparison: settings that differ, numbers with paired differences, verdicts.
 
-    The numbers are the runs' measures; with `every`, the final and the best value of each curve too.
+    With one run, `selection.arm` is the arm that the others are compared to; else the only arm that is shown.
     """
     from genlab_tui.compare import compare_document, settings_table, verdict_rows
-    from jobs import runs as verbs
     from jobs.loaded import load
 
     lab = lab_home()
     loaded: list[LoadedRun] = [load(lab, record) for record in find_all(lab, runs)]
-    base = verbs.find_run(lab, baseline).id if baseline else None
-    if as_json:
-        print_json(compare_document(loaded, base))
-        return 0
-    titles = [run.title for run in loaded]
-    if len(loaded) == 1:
-        headers, rows = arm_rows(loaded[0], arm, None if every else plain_measures(loaded))
+    if len(loaded) == 1 and not as_json:
+        known = measure_names(loaded[0], selection.at)
+        measures = [m for m in known if is_of(m, _measured_or_all(loaded, selection).values)]
+        headers, rows = arm_rows(loaded[0], selection.arm, measures, selection.at)
         print_table(headers, rows, right=range(2, len(headers)))
         return 0
-    if arm:
-        raise GenlabError("--arm compares the arms of one run", "give one run, or leave --arm out")
+    selection = replace(selection, baseline=_run_id(lab, selection.baseline))
+    if as_json:
+        print_json(compare_document(loaded, replace(selection, arm=None) if len(loaded) == 1 else selection))
+        return 0
+    selected = select(loaded, _measured_or_all(loaded, selection))
+    titles = [run.title for run in loaded]
     settings = settings_table(loaded)
     if settings:
         print_table(("what differs", *titles), [(s.name, *s.values) for s in settings])
     else:
         click.echo("the settings are the same", err=True)
     click.echo()
-    headers, rows = run_rows(loaded, base, None if every else plain_measures(loaded))
+    for group in selected.grouping.groups:
+        click.echo(clean_text(f"{group.title}: {', '.join(run.title for run in group.members)}"))
+    headers, rows = run_rows(selected)
     print_table(headers, rows, right=range(2, len(headers)))
     click.echo(f"\n{METHOD}", err=True)
-    note = pairing_note(loaded, base)
-    if note:
-        click.echo(clean_text(note), err=True)
+    for note in (selected.note, steps_note(selected.rows, selection.at)):
+        if note:
+            click.echo(clean_text(note), err=True)
+    changed = [run.title for run in loaded if is_changed(run)]
+    if changed:
+        click.echo(clean_text(f"changed in flight, INCONCLUSIVE and never pooled: {', '.join(changed)}"), err=True)
     verdicts = verdict_rows(loaded)
     if verdicts:
         click.echo()
         table = [((f"· {v.criterion}" if v.criterion else v.claim), *(s or "–" for s in v.statuses)) for v in verdicts]
-        print_table(("verdict", *titles), [("run", *(run.record.verdict or "–" for run in loaded)), *table])
+        whole = [("run", *(run.record.verdict or "–" for run in loaded))]
+        if any(run.spec.expected for run in loaded):
+            whole.append(("predicted", *(run.spec.expected or "–" for run in loaded)))
+        print_table(("verdict", *titles), [*whole, *table])
     return 0
 
 
-def plain_measures(runs: Sequence[LoadedRun]) -> list[str] | None:
-    """Return the measures that the runs report, without those derived from curves; None where there are none."""
-    return list(dict.fromkeys(name for run in runs for name in run.data.measures)) or None
+def _run_id(lab: Lab, text: str | None) -> str | None:
+    from jobs import runs as verbs
+
+    return verbs.find_run(lab, text).id if text else None
 
 
-def run_rows(
-    runs: Sequence[LoadedRun], baseline: str | None, measures: Sequence[str] | None = None
-) -> tuple[list[str], list[list[str]]]:
-    """Return one row per measure and arm: mean ± sd of each run, and its paired difference to the baseline run."""
-    base = next((run for run in runs if run.id == baseline), runs[0])
+def _measured_or_all(runs: Sequence[LoadedRun], selection: Selection) -> Selection:
+    """Of runs that measured nothing, take the values of the curves."""
+    measured = any(run.data.measures for run in runs)
+    return selection if measured or selection.values != "measured" else replace(selection, values="all")
+
+
+def run_rows(selected: Selected) -> tuple[list[str], list[list[str]]]:
+    """Return one row per measure and arm: mean ± sd of each run or group, and its paired difference to the baseline."""
     cells: dict[tuple[str, str], dict[str, SummaryRow]] = {}
-    for row in summary_rows(runs, base.id, measures):
+    for row in selected.rows:
         cells.setdefault((row.measure, row.arm_title), {})[row.run] = row
-    headers = ["measure", "arm"]
-    for run in [base, *(r for r in runs if r is not base)]:
-        headers.append(("★ " if run is base else "") + run.title)
-        if run is not base:
-            headers += ["Δ", "95 %", "pairs"]
+    base = next((unit for unit in selected.units if unit.id == selected.baseline), None)
+    others = [unit for unit in selected.units if unit is not base]
+    headers = ["measure", "arm", *([f"★ {base.title}"] if base else [])]
+    for unit in others:
+        headers += [unit.title, "Δ", "95 %", "pairs"]
     rows = []
     for (measure, arm), found in cells.items():
-        line = [measure, arm, _spread(found.get(base.id))]
-        for run in runs:
-            if run is not base:
-                row_of = found.get(run.id)
-                line += [_spread(row_of), *_delta(row_of.delta if row_of else None)]
+        line = [measure, arm, *([_spread(found.get(base.id))] if base else [])]
+        for unit in others:
+            row_of = found.get(unit.id)
+            line += [_spread(row_of), *_delta(row_of.delta if row_of else None)]
         rows.append(line)
     return headers, rows
 
 
 def arm_rows(
-    run: LoadedRun, baseline_arm: str | None, measures: Sequence[str] | None = None
+    run: LoadedRun, baseline_arm: str | None, measures: Sequence[str] | None = None, at: float | None = None
 ) -> tuple[list[str], list[list[str]]]:
     """Return one row per measure and arm of one run, with the paired difference to its baseline arm."""
     known = tuple(arm.name for arm in run.data.arms)
@@ -104,7 +118,7 @@ def arm_rows(
         raise NotFound(f"run {run.id} has no arm {baseline_arm!r}", nearest(baseline_arm, known))
     rows = [
         [row.measure, row.arm_title, _spread(row), *_delta(row.arm_delta)]
-        for row in summary_rows([run], measures=measures, arm_baseline=baseline_arm)
+        for row in summary_rows([run], measures=measures, arm_baseline=baseline_arm, at=at)
     ]
     return ["measure", "arm", "mean ± sd", "Δ", "95 %", "pairs"], rows
 
@@ -124,13 +138,11 @@ def _delta(delta: Summary | None) -> list[str]:
     return [sign + human_number(delta.mean, 3), interval, str(delta.n)]
 
 
-def export_runs(runs: tuple[str, ...], path: str, kind: str, baseline: str | None, force: bool, as_json: bool) -> int:
+def export_runs(runs: tuple[str, ...], path: str, kind: str, selection: Selection, force: bool, as_json: bool) -> int:
     """Write runs as CSV and say where."""
-    from jobs import runs as verbs
-
     lab = lab_home()
-    base = verbs.find_run(lab, baseline).id if baseline else None
-    written = write_csv(lab, find_all(lab, runs), Path(path), kind, base, overwrite=force)
+    selection = replace(selection, baseline=_run_id(lab, selection.baseline))
+    written = write_csv(lab, find_all(lab, runs), Path(path), kind, selection, overwrite=force)
     if as_json:
         print_json({"schema": 1, "files": [str(file) for file in written]})
     else:
@@ -140,7 +152,7 @@ def export_runs(runs: tuple[str, ...], path: str, kind: str, baseline: str | Non
 
 
 def write_csv(
-    lab: Lab, records: list[RunRecord], path: Path, kind: str, baseline: str | None, *, overwrite: bool
+    lab: Lab, records: list[RunRecord], path: Path, kind: str, selection: Selection | None, *, overwrite: bool
 ) -> list[Path]:
     """Write runs as CSV; the lab's own exports folder is made where it is missing."""
     from genlab_tui.export import export_csv
@@ -149,4 +161,4 @@ def write_csv(
 
     if path.parent == lab.exports:
         make_private_dir(lab.exports)
-    return export_csv([load(lab, record) for record in records], kind, path, baseline, overwrite)
+    return export_csv([load(lab, record) for record in records], kind, path, selection, overwrite)

@@ -44,19 +44,41 @@ def apply(verb: str, runs: tuple[str, ...]) -> int:
 
 def change_run(run: str, regulariser: str) -> int:
     """Change a regulariser of a run in training: `dropout=0.3`, or `dropout=off`."""
-    from genlab_tui import regularisers
     from jobs import runs as verbs
 
     lab = lab_home()
-    name, _, given = regulariser.partition("=")
-    if given.strip() == "off":
-        name, strength = regularisers.get(name.strip()).name, None
-    else:
-        name, strength = regularisers.parse(regulariser)
+    if not regulariser:
+        raise BadValue("there is nothing to change", "for example: genlab-tui change last dropout=0.3")
+    name, strength = parse_change(regulariser)
     record = verbs.find_run(lab, run)
     verbs.change(lab, record.id, name, strength)
     to = "off" if strength is None else f"{strength:g}"
     click.echo(f"{record.id} asked to set {name} to {to} from its next epoch on; its verdict will say so", err=True)
+    return 0
+
+
+def parse_change(text: str) -> tuple[str, float | None]:
+    """Return what `dropout=0.3`, `dropout` (its default) or `dropout=off` asks for. Raises NotFound or BadValue."""
+    from genlab_tui import regularisers
+
+    name, _, given = text.partition("=")
+    return (regularisers.get(name.strip()).name, None) if given.strip() == "off" else regularisers.parse(text)
+
+
+def withdraw_changes(run: str, regulariser: str) -> int:
+    """Take back the changes that were asked of a run and have not taken effect; of one regulariser, or of all."""
+    from jobs import runs as verbs
+
+    lab = lab_home()
+    name = parse_change(regulariser)[0] if regulariser else ""
+    record = verbs.find_run(lab, run)
+    asked = [p for p in verbs.pending_changes(lab, record.id) if name in ("", p.regulariser)]
+    if not asked:
+        what = f"of {name} " if name else ""
+        raise GenlabError(f"run {record.title} has no change {what}to take back", "what took effect stays")
+    for pending in asked:
+        verbs.withdraw(lab, record.id, pending.id)
+        click.echo(f"{record.id} goes on without the change of {pending.regulariser}", err=True)
     return 0
 
 

@@ -18,16 +18,16 @@ MEASURES = ("steps_to_fit", "train_accuracy", "train_loss", "test_accuracy", "te
 
 def run_demo(first_seed: int, csv_path: str | None) -> int:
     """Launch the demo; in a terminal open the app on it, without one print progress, verdict, comparison, CSV path."""
+    from jobs import demo
     from jobs import runs as verbs
-    from jobs.request import build_spec
 
     lab = lab_home()
-    spec = build_spec("random-labels", lab=lab, preset="demo", first_seed=first_seed)
+    spec = demo.demo_spec(lab, first_seed)
     in_terminal = not terminal_problem()
     if not in_terminal:
-        click.echo("Can a network that generalises also memorise pure noise?")
+        click.echo(demo.QUESTION)
         announce_cost(spec)
-    record = verbs.submit(lab, spec, name="demo")
+    record = verbs.submit(lab, spec, name=demo.NAME)
     if in_terminal:
         from genlab_tui.commands.tui import open_app
 

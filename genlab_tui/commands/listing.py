@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from genlab_tui.commands.output import hanging, print_json, print_table, print_verdict
-from genlab_tui.errors import NotFound, nearest
+from genlab_tui.errors import BadValue, GenlabError, NotFound, nearest
 from genlab_tui.paths import Lab, lab_home
 from genlab_tui.run import RunRecord, RunState, encode
 from genlab_tui.text import clean_text, human_bytes, human_number, human_seconds
 
 
-def list_runs(state: str | None, phenomenon: str | None, limit: int | None, trash: bool, as_json: bool) -> int:
-    """Print the runs, newest first."""
+def list_runs(
+    state: str | None, phenomenon: str | None, expression: str | None, limit: int | None, trash: bool, as_json: bool
+) -> int:
+    """Print the runs, newest first; `expression` is a filter (`genlab_tui.filters`), `?` prints what it can say."""
     from jobs import runs as verbs
 
+    if expression is not None and expression.strip() == "?":
+        print_language()
+        return 0
     if state and state not in set(RunState):
         raise NotFound(f"there is no state {state!r}", nearest(state, tuple(RunState)))
     found = verbs.list_runs(lab_home(), trashed=trash)
     chosen = [r for r in found if (not state or r.state == state) and (not phenomenon or r.phenomenon == phenomenon)]
+    chosen = filtered(chosen, expression, found) if expression else chosen
     chosen = chosen[:limit] if limit is not None else chosen
     if as_json:
         print_json({"schema": 1, "runs": [encode(record) for record in chosen]})
@@ -37,6 +44,27 @@ def list_runs(state: str | None, phenomenon: str | None, limit: int | None, tras
         right=(5, 7),
     )
     return 0
+
+
+def filtered(records: Sequence[RunRecord], expression: str, known: Sequence[RunRecord]) -> list[RunRecord]:
+    """Return the runs that pass a filter; `known` say which headline numbers there are.
+
+    Raises BadValue for one that is not understood whole: a script must not go on with half of it.
+    """
+    from genlab_tui.filters import measures_of, parse
+
+    found = parse(expression, measures_of(known))
+    if found.problems:
+        raise BadValue(f"--filter {clean_text(found.problem, 300)}", "genlab-tui ls --filter '?' explains")
+    return found.of(records)
+
+
+def print_language() -> None:
+    """Print what a filter can say."""
+    from genlab_tui.filter_help import LANGUAGE, words
+
+    for example, meaning in (*LANGUAGE, *words()):
+        click.echo(hanging(example, meaning, 21))
 
 
 def _row(record: RunRecord) -> tuple[object, ...]:
@@ -82,10 +110,14 @@ def show_run(run: str, as_json: bool) -> int:
         ("seeds", f"{record.first_seed} to {record.first_seed + record.seeds - 1}"),
         ("config", "  ".join(f"{k}={_plain(v)}" for k, v in document["config"].items())),
     ]
+    if document["lineage"]:
+        lines.append(("made from", document["lineage"]))
     if record.regularisers:
         from genlab_tui.regularisers import summary
 
         lines.append(("regularised", summary(record.regularisers)))
+    if record.changed:
+        lines.append(("changed", f"{_changes(lab, record)}: changed in flight, INCONCLUSIVE and never pooled"))
     if record.ended and record.started:
         lines.append(("took", human_seconds(record.ended - record.started)))
     if record.tags:
@@ -103,6 +135,15 @@ def show_run(run: str, as_json: bool) -> int:
     return 0
 
 
+def _changes(lab: Lab, record: RunRecord) -> str:
+    """Return `dropout 0.5 at step 300, mixup off at step 900`."""
+    from genlab_tui.lineage import strength_text
+    from jobs.forks import changes_of
+
+    made = (f"{c.regulariser} {strength_text(c.strength)} at step {c.step}" for c in changes_of(lab, record.id))
+    return ", ".join(dict.fromkeys(made)) or "a regulariser"
+
+
 def print_run(lab: Lab, record: RunRecord) -> None:
     """Print the machine-readable document of a run."""
     print_json(run_document(lab, record))
@@ -110,9 +151,14 @@ def print_run(lab: Lab, record: RunRecord) -> None:
 
 def run_document(lab: Lab, record: RunRecord) -> dict[str, Any]:
     """Return the document of `run --json` and `show --json`: stable fields, `schema` 1."""
+    from genlab_tui.lineage import lineage
     from jobs import runs as verbs
 
     spec = verbs.read_spec(lab, record.id)
+    source = None
+    if spec.parent:
+        with suppress(GenlabError):  # it may be gone for ever
+            source = verbs.read_spec(lab, spec.parent)
     result: Mapping[str, Any] = verbs.read_result(lab, record.id) or {}
     return {
         "schema": 1,
@@ -127,6 +173,9 @@ def run_document(lab: Lab, record: RunRecord) -> dict[str, Any]:
         "arms": list(spec.arms),
         "seeds": list(spec.seed_list),
         "device": spec.device,
+        "parent": spec.parent,
+        "lineage": lineage(spec, source),
+        "changed": record.changed,
         "summary": result.get("summary", {}),
         "headline": result.get("headline", {}),
         "verdict": result.get("verdict"),

@@ -38,13 +38,14 @@ def launch(
     data: str | None,
     device: str,
     name: str,
+    expect: str,
+    predict: str,
     hold: bool,
     wait: bool,
     as_json: bool,
 ) -> int:
     """Queue and record a run; with `wait`, follow it and report. Returns the exit code."""
     from genlab_tui import regularisers
-    from genlab_tui.commands.listing import print_run, show_run
     from genlab_tui.run import check_name
     from jobs import runs as verbs
     from jobs.request import build_spec
@@ -64,9 +65,18 @@ def launch(
         first_seed=first_seed,
         data=data,
         device=device,
+        expected=expect,
+        prediction=predict,
     )
     record = verbs.submit(lab, spec, name=check_name(name), held=hold)
     announce_cost(spec)
+    return report(lab, record, wait, as_json)
+
+
+def report(lab: Lab, record: RunRecord, wait: bool, as_json: bool) -> int:
+    """Say of a run just launched what its id is or, with `wait`, how it ended. Returns the exit code."""
+    from genlab_tui.commands.listing import print_run, show_run
+
     if not wait:
         if as_json:
             print_run(lab, record)

@@ -8,6 +8,10 @@ import sys
 from genlab_tui.errors import GenlabError
 
 
+WITHOUT = "genlab-tui watch shows runs as text, run PHENOMENON --wait trains; genlab-tui demo, ls, show, compare work everywhere"
+"""What can be done without the app."""
+
+
 def terminal_problem() -> str:
     """Return why no app can be shown here, or an empty string. The app reads stdin and draws on stderr."""
     if not sys.stdin.isatty() or not sys.stderr.isatty():
@@ -17,11 +21,14 @@ def terminal_problem() -> str:
     return ""
 
 
-def open_app(runs: tuple[str, ...] = ()) -> int:
-    """Open the app, on the live view of `runs` where given; raises GenlabError where there is no terminal."""
+def open_app(runs: tuple[str, ...] = (), *, ascii_only: bool = False, mouse: bool = True) -> int:
+    """Open the app, on the live view of `runs` where given; raises GenlabError where there is no terminal.
+
+    With `ascii_only` it is drawn in ASCII; without `mouse` (or with `GENLAB_MOUSE=0`) the terminal keeps its mouse.
+    """
     problem = terminal_problem()
     if problem:
-        raise GenlabError(problem, "the commands work everywhere: genlab-tui demo, run, ls, show, compare, export")
+        raise GenlabError(problem, WITHOUT)
     from genlab_tui.paths import lab_home
     from genlab_tui.safe_io import make_private_dir
 
@@ -34,6 +41,8 @@ def open_app(runs: tuple[str, ...] = ()) -> int:
         run_ids = tuple(find_run(lab, text).id for text in runs)
     from genlab_tui.app import GenlabApp
 
-    app = GenlabApp(lab, start="live" if run_ids else "lab", run_ids=run_ids)
-    app.run()
+    if ascii_only:
+        os.environ["GENLAB_ASCII"] = "1"
+    app = GenlabApp(lab, start="live" if run_ids else "", run_ids=run_ids)
+    app.run(mouse=mouse and os.environ.get("GENLAB_MOUSE", "1").lower() not in ("0", "false", "no", "off"))
     return app.return_code or 0

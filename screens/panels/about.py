@@ -20,7 +20,8 @@ def source_line(phenomenon: Phenomenon) -> str:
 def about_text(draft: Draft) -> Content:
     """Return the explanation, the claims of this draft and the papers."""
     phenomenon = draft.phenomenon
-    parts = [Content(clean_text(phenomenon.explanation, 4000, multiline=True).strip())]
+    parts = [Content.styled(clean_text(phenomenon.question, 300), "bold"), Content("")]
+    parts += [Content(clean_text(phenomenon.explanation, 4000, multiline=True).strip())]
     for claim in draft.claims():
         kind = "claim" if claim.main else "side claim"
         statement = clean_text(f"{claim.name}: {claim.statement}" if claim.statement else claim.name, 600)

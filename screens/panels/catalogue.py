@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from genlab_tui.events import Progress
 from genlab_tui.phenomenon import Phenomenon
 from genlab_tui.run import RunRecord, RunState
 from genlab_tui.text import clean_text
-from screens.panels.marks import STATE_MARKS, fit, verdict_text
+from screens.panels.cells import shorten
+from screens.panels.marks import STATE_MARKS, VERDICT_MARKS, VERDICT_ROOM, VERDICT_STYLES, ago, fit, verdict_text
+from screens.panels.readable import ReadableList
 
-STATUS = 5
 BROKEN = "broken:"
+AGE = 5
+"""Cells for how long ago a verdict was reached, where there is room."""
+AGE_FROM = 38
+QUESTION_FROM = 40
+"""Cells from which a line has its question below."""
+NEVER = Content.styled("–", "$foreground-disabled")
 
 
-class Catalogue(OptionList):
-    """A list of phenomena under group headings; files that do not load are named at the end."""
+class Status(NamedTuple):
+    """How the newest run of a phenomenon that says anything stands: a mark, a word, and when it ended."""
+
+    mark: Content
+    word: Content
+    ended: float = 0.0
+
+
+class Catalogue(ReadableList):
+    """A list of phenomena under group headings; files that do not load are named at the end.
+
+    A mark in front says how the last run of each came out, its word stands at the right.
+    """
 
     DEFAULT_CSS = """
     Catalogue, Catalogue:focus { border: none; padding: 0; background: transparent; height: 1fr; }
@@ -36,6 +53,8 @@ class Catalogue(OptionList):
         Binding("up,k", "cursor_up", "phenomenon before", show=False, tooltip="The phenomenon before"),
         Binding("home,g", "first", "first phenomenon", show=False, tooltip="The first phenomenon"),
         Binding("end,G", "last", "last phenomenon", show=False, tooltip="The last phenomenon"),
+        Binding("right_square_bracket", "group(1)", "next group", show=False, tooltip="The next group of phenomena"),
+        Binding("left_square_bracket", "group(-1)", "group before", show=False, tooltip="The group before"),
         Binding("pagedown", "page_down", "page down", show=False, tooltip="A page down"),
         Binding("pageup", "page_up", "page up", show=False, tooltip="A page up"),
     ]
@@ -47,7 +66,10 @@ class Catalogue(OptionList):
         self.filter = ""
         self.before = ""
         """What is highlighted when the list gives nothing away: before it is filled, where a filter fits nothing."""
-        self._status: dict[str, Content] = {}
+        self._status: dict[str, Status] = {}
+        self._drawn: dict[str, Content] = {}
+        self._questions = False
+        """Whether each line has its question below: where there is room for all of them."""
 
     def on_resize(self, event: events.Resize) -> None:
         self.fill()
@@ -57,6 +79,9 @@ class Catalogue(OptionList):
         self._fill(self.chosen or self.before)
 
     def _fill(self, chosen: str) -> None:
+        shown = self.matching()
+        rows = 2 * len(shown) + len({p.group for p in shown})
+        self._questions = self.scrollable_content_region.width >= QUESTION_FROM and rows <= self.size.height
         self.clear_options()
         group = ""
         for phenomenon in self.matching():
@@ -64,7 +89,8 @@ class Catalogue(OptionList):
                 group = phenomenon.group
                 heading = Content.styled(clean_text(group, 40).upper(), "$text-secondary")
                 self.add_option(Option(heading, disabled=True))
-            self.add_option(Option(self._line(phenomenon), id=phenomenon.name))
+            self._drawn[phenomenon.name] = self._line(phenomenon)
+            self.add_option(Option(self._drawn[phenomenon.name], id=phenomenon.name))
         if self.broken and not self.filter:
             self.add_option(Option(Content.styled("DO NOT LOAD", "$text-secondary"), disabled=True))
         for name in self.broken if not self.filter else ():
@@ -95,6 +121,14 @@ class Catalogue(OptionList):
         at = ids.index(name) if name and name in ids else enabled[0] if enabled else None
         self.highlighted = at
 
+    def action_group(self, by: int) -> None:
+        """Go to the first phenomenon of the next group, or of the one before."""
+        firsts = [i + 1 for i, option in enumerate(self.options[:-1]) if option.disabled]
+        at = self.highlighted or 0
+        ahead = [i for i in firsts if (i > at if by > 0 else i < at)]
+        if ahead:
+            self.highlighted = ahead[0] if by > 0 else ahead[-1]
+
     def search(self, text: str) -> None:
         """Leave only the phenomena with all the words of a text."""
         if not self.filter:
@@ -105,36 +139,45 @@ class Catalogue(OptionList):
 
     def tell(self, runs: Sequence[RunRecord], progress: Mapping[str, Progress]) -> None:
         """Show the progress or the last verdict of every phenomenon; redraws only the lines that changed."""
-        latest: dict[str, Content] = {}
+        latest: dict[str, Status] = {}
         for run in runs:
             if run.phenomenon not in latest or run.state.active:
                 status = _status(run, progress.get(run.id))
                 if status is not None and (run.phenomenon not in latest or run.state is RunState.RUNNING):
                     latest[run.phenomenon] = status
-        changed = [name for name in self.phenomena if latest.get(name) != self._status.get(name)]
         self._status = latest
         shown = {option.id for option in self.options}
-        for name in changed:
-            if name in shown:
-                self.replace_option_prompt(name, self._line(self.phenomena[name]))
+        for name, phenomenon in self.phenomena.items():
+            if name in shown and (line := self._line(phenomenon)) != self._drawn.get(name):
+                self._drawn[name] = line
+                self.replace_option_prompt(name, line)
 
     def _line(self, phenomenon: Phenomenon) -> Content:
         width = max(self.scrollable_content_region.width, 12)
-        title = fit(clean_text(phenomenon.title, 60), width - STATUS - 2)
-        status = self._status.get(phenomenon.name, Content.styled("–", "$foreground-disabled"))
-        line = Content.assemble(" ", title, " " * (1 + STATUS - status.cell_length), status)
-        if width >= 34:
-            line += Content.styled("\n   " + fit(clean_text(phenomenon.question, 200), width - 4), "$foreground-muted")
+        status = self._status.get(phenomenon.name, Status(Content(" "), NEVER))
+        word = status.word
+        if width >= AGE_FROM:
+            age = ago(status.ended) if status.ended else ""
+            word = Content.assemble(word, (age.rjust(AGE), "$foreground-muted"))
+        title = fit(
+            shorten(clean_text(phenomenon.title, 60), width - word.cell_length - 3), width - word.cell_length - 3
+        )
+        line = Content.assemble(status.mark, " ", title, " ", word)
+        if self._questions:
+            question = fit(clean_text(phenomenon.question, 200), width - 4)
+            line += Content.styled("\n  " + question, "$foreground-muted")
         return line
 
 
-def _status(run: RunRecord, progress: Progress | None) -> Content | None:
-    """Return the few characters that say how a run stands; None for one that says nothing (stopped, queued)."""
+def _status(run: RunRecord, progress: Progress | None) -> Status | None:
+    """Return how a run stands; None for one that says nothing (stopped, queued)."""
     if run.state.active:
-        percent = f"{progress.done:4.0%}" if progress else "  ··"
-        return Content.styled(f"{STATE_MARKS[run.state][0]}{percent}", STATE_MARKS[run.state][1])
-    if run.state is RunState.DONE:
-        return verdict_text(run.verdict, short=True)
+        sign, style = STATE_MARKS[run.state]
+        percent = f"{min(max(progress.done, 0.0), 1.0):.0%}" if progress and progress.done == progress.done else "··"
+        return Status(Content.styled(sign, style), Content.styled(percent, style))
+    if run.state is RunState.DONE and run.verdict in VERDICT_MARKS:
+        mark = Content.styled(VERDICT_MARKS[run.verdict], VERDICT_STYLES[run.verdict])
+        return Status(mark, verdict_text(run.verdict, room=VERDICT_ROOM), run.ended)
     if run.state in (RunState.FAILED, RunState.KILLED, RunState.LOST):
-        return Content.styled(f"✗{run.state.value[:4]}", "$text-error")
+        return Status(Content.styled("!", "$text-error"), Content.styled(run.state.value, "$text-error"), run.ended)
     return None

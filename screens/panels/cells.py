@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -18,6 +18,35 @@ class Cells:
         self.text = [[" "] * width for _ in range(height)]
         self.keys = [[""] * width for _ in range(height)]
         self.tints: dict[tuple[int, int], str] = {}
+
+    def copy(self) -> Cells:
+        """Return the same cells, to be written over."""
+        other = Cells(0, 0)
+        other.width, other.height = self.width, self.height
+        other.text, other.keys = [row.copy() for row in self.text], [row.copy() for row in self.keys]
+        other.tints = self.tints.copy()
+        return other
+
+    def changes(self, before: Cells) -> list[tuple[int, int, int]]:
+        """Return what looks different from cells of the same size: row, first column and number of columns.
+
+        One stretch a row: Textual sends a row's cells from the left up to the end of a stretch, for each of them anew.
+        """
+        tinted: dict[int, set[int]] = {}
+        for (row, column), _ in self.tints.items() ^ before.tints.items():
+            tinted.setdefault(row, set()).add(column)
+        found: list[tuple[int, int, int]] = []
+        for row in range(self.height):
+            columns = tinted.get(row, set())
+            for now, then in ((self.text[row], before.text[row]), (self.keys[row], before.keys[row])):
+                if now != then:
+                    columns |= {column for column, (a, b) in enumerate(zip(now, then, strict=True)) if a != b}
+            if columns:
+                first, last = min(columns), max(columns) + 1
+                while last < self.width and not (self.text[row][last] and before.text[row][last]):
+                    last += 1  # the second cell of a wide character
+                found.append((row, first, last - first))
+        return found
 
     def put(self, row: int, column: int, text: str, key: str = "") -> int:
         """Write text (cleaned before) from a cell on, cut at the edge; return the column after it.
@@ -77,3 +106,25 @@ def shorten(text: str, width: int) -> str:
             break
         out, used = out + character, used + size
     return out + "…"
+
+
+def squeeze(text: str, width: int) -> str:
+    """Return text cut in its middle: what tells labels apart is often at their end."""
+    if columns_of(text) <= width:
+        return text
+    head = shorten(text, width // 3 + 1)
+    tail = ""
+    for character in reversed(text):
+        if cell_len(head + character + tail) > width:
+            break
+        tail = character + tail
+    return head + tail
+
+
+def telling(labels: Sequence[str]) -> dict[str, str]:
+    """Return labels without the words that all of them begin with, each under its whole self."""
+    words = [label.split(" ") for label in labels]
+    common = 0
+    while len(words) > 1 and all(len(w) > common + 1 and w[common] == words[0][common] for w in words):
+        common += 1
+    return {label: " ".join(w[common:]) for label, w in zip(labels, words, strict=True)}

@@ -11,6 +11,7 @@ from genlab_tui.figure import Figure, HeatMap, Reference
 from genlab_tui.lines import AXES, Axis
 from genlab_tui.phenomenon import Phenomenon
 from genlab_tui.rundata import Curve, Member, RunData
+from screens.panels.happened import OwnMarks, references, ticks
 
 GAP = "gap"
 PAIR = ("train_accuracy", "test_accuracy")
@@ -54,11 +55,13 @@ def defaults(known: Sequence[Choice], count: int, *, figures_first: bool = False
 
 @dataclass(frozen=True)
 class Options:
-    """How curves are drawn. `log_y` None: as the phenomenon declares it."""
+    """How curves are drawn, with about so many points a line. `log_x`, `log_y` None: as the phenomenon declares it."""
 
     x: Axis = "step"
     log_y: bool | None = None
     members: bool = False
+    log_x: bool | None = None
+    points: int = 400
 
 
 def chart(
@@ -67,35 +70,43 @@ def chart(
     figures: Sequence[Figure | HeatMap],
     options: Options,
     arms: Sequence[str] | None = None,
+    own: OwnMarks | None = None,
 ) -> Figure | HeatMap | None:
     """Return what a panel shows of one run or several: a metric of all of them, or one of the figures given.
 
-    With `arms`, a single run's curves are those of these arms alone.
+    With `arms`, the curves are those of these arms alone. `own` are the user's marks on the runs.
     """
     if key.startswith(FIGURE):
-        return _with_log(next((f for f in figures if f.name == key[len(FIGURE) :]), None), options.log_y)
+        return _with_logs(next((f for f in figures if f.name == key[len(FIGURE) :]), None), options)
     shown = [dataclasses.replace(run, data=with_gap(run.data)) for run in runs] if key == GAP else list(runs)
-    chosen = arms if len(runs) == 1 else None
-    figure = metric_figure(shown, key, x=options.x, arms=chosen, members=options.members, log_y=options.log_y)
+    figure = metric_figure(
+        shown,
+        key,
+        x=options.x,
+        arms=arms,
+        members=options.members,
+        log_x=options.log_x,
+        log_y=options.log_y,
+        points=options.points,
+    )
     if key == GAP:
         figure = dataclasses.replace(figure, title="generalisation gap", y_label="train - test accuracy")
         figure = dataclasses.replace(figure, references=(Reference(0.0, "no gap"),))
-    changes = _changes(runs[0].data) if len(runs) == 1 and options.x == "step" else ()
-    return dataclasses.replace(figure, references=(*figure.references, *changes))
-
-
-def _with_log(figure: Figure | HeatMap | None, log_y: bool | None) -> Figure | HeatMap | None:
-    if isinstance(figure, Figure) and log_y is not None and figure.log_y != log_y:
-        return dataclasses.replace(figure, log_y=log_y)
-    return figure
-
-
-def _changes(data: RunData) -> tuple[Reference, ...]:
-    """Return where regularisers were changed in flight. What single members reached stands in the log."""
-    return tuple(
-        Reference(c.step, f"{c.regulariser} {'off' if c.strength is None else f'{c.strength:g}'}", "x")
-        for c in data.changes
+    names = arms if arms is not None else [arm.name for run in runs for arm in run.data.arms]
+    return dataclasses.replace(
+        figure,
+        references=(*figure.references, *references(shown, key, options.x, own or {})),
+        ticks=ticks(shown, key, options.x, names),
     )
+
+
+def _with_logs(figure: Figure | HeatMap | None, options: Options) -> Figure | HeatMap | None:
+    if not isinstance(figure, Figure):
+        return figure
+    log_x = figure.log_x if options.log_x is None else options.log_x
+    log_y = figure.log_y if options.log_y is None else options.log_y
+    same = (log_x, log_y) == (figure.log_x, figure.log_y)
+    return figure if same else dataclasses.replace(figure, log_x=log_x, log_y=log_y)
 
 
 def with_gap(data: RunData) -> RunData:

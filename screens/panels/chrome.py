@@ -36,23 +36,23 @@ class _Line(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._spans: list[tuple[int, int, str]] = []
+        self.spans: list[tuple[int, int, str]] = []
 
     def pieces(self, width: int) -> Sequence[Piece]:
         """Return what the line shows in a given width."""
         raise NotImplementedError(type(self).__name__)
 
     def render(self) -> Content:
-        self._spans, column, parts = [], 0, []
+        self.spans, column, parts = [], 0, []
         for content, key in self.pieces(self.size.width):
             if key:
-                self._spans.append((column, column + content.cell_length, key))
+                self.spans.append((column, column + content.cell_length, key))
             column += content.cell_length
             parts.append(content)
         return Content("").join(parts)
 
     def on_click(self, event: events.Click) -> None:
-        key = next((key for start, end, key in self._spans if start <= event.x < end), None)
+        key = next((key for start, end, key in self.spans if start <= event.x < end), None)
         if key:
             self.app.simulate_key(key)
 

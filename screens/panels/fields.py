@@ -49,10 +49,10 @@ class Chooser(Widget, can_focus=True):
         self.set_reactive(Chooser.value, value)
 
     def render(self) -> Content:
-        dim = "$text-accent" if self.has_focus else "$foreground-disabled"
+        dim = "bold" if self.has_focus else "$foreground-disabled"
         several = len(self.options) > 1
         left, right = ("‹", "›") if several else (" ", " ")
-        note = (f" {self.note}", "$foreground-muted")
+        note = (f" {self.note}", "" if self.has_focus else "$foreground-muted")
         return Content.assemble((left, dim), clean_text(self.value, 40) or "–", (right, dim), note)
 
     def action_step(self, by: int) -> None:
@@ -73,6 +73,7 @@ class Entry(Input):
     Entry, Entry:focus { height: 1; width: 1fr; border: none; padding: 0 0 0 1; background: transparent; }
     Entry:focus { background: $block-cursor-background; color: $block-cursor-foreground; }
     Entry.-bad { color: $text-error; text-style: underline; }
+    Entry.-bad:focus { color: $block-cursor-foreground; }
     """
     BINDING_GROUP_TITLE = "A field to type into"
     MOVE = Binding.Group("field", compact=True)
@@ -117,13 +118,26 @@ class Field(Horizontal):
             self.name = name
             self.value = value
 
-    def __init__(self, name: str, label: str, value: str, options: Sequence[str] = (), *, wide: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        label: str,
+        value: str,
+        options: Sequence[str] = (),
+        *,
+        wide: bool = False,
+        doubt: bool = False,
+    ) -> None:
         super().__init__(name=name, classes="-wide" if wide else None)
+        self.wide = wide
+        """Whether it needs a row to itself."""
         self.label = clean_text(label, 40)
+        self.doubt = doubt
+        """Whether no source confirms its default: the label has a mark then."""
         self.editor: Chooser | Entry = Chooser(options, value) if options else Entry(value)
 
     def compose(self) -> ComposeResult:
-        yield Label(Content(self.label))
+        yield Label(Content.assemble(self.label, (" ?", "$text-warning") if self.doubt else ""))
         yield self.editor
 
     @property

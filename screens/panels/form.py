@@ -27,12 +27,14 @@ FIXED_HELP = {
 
 
 class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """The fields of a draft, two to a row; up and down move between them, enter goes on."""
+    """The fields of a draft that are read with what it says, two to a row; up and down move between them."""
 
     DEFAULT_CSS = """
     Form { layout: grid; grid-size: 2; grid-rows: 1; grid-gutter: 0 1; height: auto; scrollbar-size-vertical: 1; }
     """
     BINDING_GROUP_TITLE = "Form"
+    NAMES: ClassVar[Sequence[str]] = FIXED
+    """The fields before those of the config."""
     MOVE = Binding.Group("field", compact=True)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "field above", group=MOVE, tooltip="The field before"),
@@ -56,13 +58,13 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self.shown = ""
-        self._last = FIXED[0]
+        self._last = self.NAMES[0]
         self._fields: dict[str, Field] = {}
 
     def compose(self) -> ComposeResult:
-        for name in FIXED:
+        for name in self.NAMES:
             options = ("auto", "cpu") if name == "device" else () if "seed" in name else ("",)
-            self._fields[name] = Field(name, name.replace("_", " "), "", options, wide=name == "data")
+            self._fields[name] = Field(name, name.replace("_", " "), "", options, wide=name in ("preset", "data"))
             yield self._fields[name]
 
     async def show(self, draft: Draft, devices: Sequence[str]) -> None:
@@ -71,22 +73,34 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         if self.shown != phenomenon.name:
             self.shown = phenomenon.name
             await self.query(".-param").remove()
-            added = _fields(phenomenon.params(), draft.values)
-            self._fields = {name: self._fields[name] for name in FIXED} | {f.name or "": f for f in added}
+            added = [_field(param, draft.values[param.name]) for param in phenomenon.params()]
+            self._fields = {name: self._fields[name] for name in self.NAMES} | {f.name or "": f for f in added}
             await self.mount_all(added)
-            self.field("preset").offer(tuple(phenomenon.presets))
-            self.field("data").offer(phenomenon.data or ("",))
-            self._last = FIXED[0]
+            self._offer("preset", tuple(phenomenon.presets))
+            self._offer("data", phenomenon.data or ("",))
+            self._last = self.NAMES[0]
             self.scroll_home(animate=False, immediate=True)
-        self.field("device").offer(("auto", *devices))
+        self._offer("device", ("auto", *devices))
         self.refill(draft)
+
+    def _offer(self, name: str, options: Sequence[str]) -> None:
+        if name in self._fields:
+            self.field(name).offer(options)
 
     def refill(self, draft: Draft) -> None:
         """Bring the values of a draft into the fields."""
-        for name in FIXED:
+        for name in self.NAMES:
             self.field(name).take(getattr(draft, name))
         for name, value in draft.values.items():
             self.field(name).take(value)
+        self.leave_in_use(draft)
+
+    def leave_in_use(self, draft: Draft) -> None:
+        """Show the fields that are read with what the draft says, and hide the others."""
+        shown = draft.in_use()
+        for name, field in self._fields.items():
+            field.display = name in self.NAMES or name in shown
+        _lay_out([field for field in self._fields.values() if field.display])
 
     def mark(self, problems: Mapping[str, str]) -> None:
         """Mark the fields that are wrong."""
@@ -108,7 +122,8 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
 
     def take_focus(self, name: str = "") -> None:
         """Focus a field: the one named, else the one that had it last."""
-        self.screen.set_focus(self.field(name or self._last).editor)
+        name = name or self._last
+        self.screen.set_focus(self.field(name if self.field(name).display else self.NAMES[0]).editor)
 
     def on_descendant_focus(self) -> None:
         if name := self.focused_name:
@@ -121,7 +136,7 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
         self.action_move(event.way)
 
     def action_move(self, by: int) -> None:
-        fields = list(self._fields.values())
+        fields = [field for field in self._fields.values() if field.display]
         at = next((i for i, field in enumerate(fields) if field.editor is self.screen.focused), -1) + by
         if 0 <= at < len(fields):
             self.screen.set_focus(fields[at].editor)
@@ -129,15 +144,13 @@ class Form(VerticalScroll, can_focus=False, inherit_bindings=False):
             self.post_message(self.Left(by))
 
 
-def _fields(params: Sequence[Param], values: Mapping[str, str]) -> list[Field]:
-    """Return the fields of a config; one that a full-width field follows takes its row alone."""
-    fields = [_field(param, values[param.name]) for param in params]
+def _lay_out(fields: Sequence[Field]) -> None:
+    """Have fields share a row where two narrow ones follow each other; one that a wide one follows has it alone."""
     column = 0
     for field, following in zip(fields, [*fields[1:], None], strict=True):
-        wide = field.has_class("-wide") or (column == 0 and following is not None and following.has_class("-wide"))
+        wide = field.wide or (column == 0 and following is not None and following.wide)
         field.set_class(wide, "-wide")
         column = 0 if wide else 1 - column
-    return fields
 
 
 def _field(param: Param, value: str) -> Field:
@@ -147,7 +160,7 @@ def _field(param: Param, value: str) -> Field:
     elif param.choices and not param.many:
         options = tuple(param.text(choice) for choice in param.choices)
     wide = param.many or any(len(option) > 8 for option in options)
-    field = Field(param.name, param.name.replace("_", " "), value, options, wide=wide)
+    field = Field(param.name, param.name.replace("_", " "), value, options, wide=wide, doubt=param.unverified)
     field.add_class("-param")
     return field
 
@@ -156,12 +169,18 @@ def field_help(draft: Draft, name: str) -> str:
     """Return the help of a field: what it is, its unit, its bounds."""
     if name == "preset":
         preset = draft.phenomenon.preset(draft.preset)
-        gpu = f"on a GPU {preset.gpu}, an estimate" if preset.gpu else ""
-        return clean_text("; ".join(filter(None, (gpu, preset.note))) or FIXED_HELP[name])
+        return clean_text("; ".join(filter(None, (gpu_hint(draft), preset.note))) or FIXED_HELP[name])
     if name in FIXED_HELP:
         return FIXED_HELP[name]
     param = next((p for p in draft.phenomenon.params() if p.name == name), None)
     if param is None:
         return ""
-    parts = [param.help, param.unit, param.bounds, "default not confirmed by a source" if param.unverified else ""]
+    doubt = f"? default {param.text(param.default)} not confirmed by a source" if param.unverified else ""
+    parts = [param.help, param.unit, param.bounds, doubt]
     return clean_text(" · ".join(part for part in parts if part))
+
+
+def gpu_hint(draft: Draft) -> str:
+    """Return what the preset is expected to take on a GPU, where it is meant for one."""
+    gpu = draft.phenomenon.preset(draft.preset).gpu
+    return f"GPU: {clean_text(gpu, 80)} (an estimate)" if gpu else ""

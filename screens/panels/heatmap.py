@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from rich.style import Style
@@ -13,37 +12,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from genlab_tui.figure import HeatMap
+from genlab_tui.shades import fold, shade
 from genlab_tui.text import clean_text, human_number
+from screens.ascii import RAMP, in_ascii
 from screens.panels.axes import LARGEST
 from screens.panels.cells import Cells, columns_of, shorten
-
-# Viridis (matplotlib, CC0) in nine stops: lightness grows along it, so it reads without colour too.
-STOPS = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725")
-SHADES = 64
-
-
-def shade(place: float) -> str:
-    """Return the colour of a place from 0 to 1 on the scale, one of `SHADES`."""
-    place = round(min(max(place, 0.0), 1.0) * (SHADES - 1)) / (SHADES - 1) * (len(STOPS) - 1)
-    low = min(int(place), len(STOPS) - 2)
-    return Color.parse(STOPS[low]).blend(Color.parse(STOPS[low + 1]), place - low).hex6
-
-
-def fold(values: Sequence[Sequence[float]], rows: int, columns: int) -> list[list[float]]:
-    """Return a matrix of at most `rows` x `columns`: means over neighbours, NaN where none is finite.
-
-    Ragged rows are filled up with NaN.
-    """
-    tall, wide = len(values), max((len(row) for row in values), default=0)
-    down, across = max(-(-tall // max(rows, 1)), 1), max(-(-wide // max(columns, 1)), 1)
-    folded = []
-    for top in range(0, tall, down):
-        line = []
-        for left in range(0, wide, across):
-            block = [v for row in values[top : top + down] for v in row[left : left + across] if abs(v) < LARGEST]
-            line.append(math.fsum(v / len(block) for v in block) if block else math.nan)
-        folded.append(line)
-    return folded
 
 
 class HeatMapPanel(Widget):
@@ -62,6 +35,11 @@ class HeatMapPanel(Widget):
         self._map: HeatMap | None = None
         self._strips: list[Strip] | None = None
 
+    @property
+    def heat_map(self) -> HeatMap | None:
+        """What is shown."""
+        return self._map
+
     def draw(self, heat_map: HeatMap | None) -> None:
         """Show a heat map (the same one again costs nothing)."""
         if heat_map is not self._map:
@@ -79,7 +57,7 @@ class HeatMapPanel(Widget):
         width, height = self.size
         if self._strips is None or len(self._strips) != height or self._strips[0].cell_length != width:
             cells = Cells(width, height)
-            colours = paint(self._map, cells) if width and height else set()
+            colours = paint(self._map, cells, ascii_only=in_ascii(self.app)) if width and height else set()
             self._strips = cells.strips(self._styles(colours), self.rich_style)
         return self._strips[y] if y < len(self._strips) else Strip.blank(width, self.rich_style)
 
@@ -93,8 +71,11 @@ class HeatMapPanel(Widget):
         return styles | {colour: Style(color=colour) for colour in colours}
 
 
-def paint(heat_map: HeatMap | None, cells: Cells) -> set[str]:
-    """Paint a heat map into cells; return the colours that are used as keys of styles."""
+def paint(heat_map: HeatMap | None, cells: Cells, *, ascii_only: bool = False) -> set[str]:
+    """Paint a heat map into cells; return the colours that are used as keys of styles.
+
+    With `ascii_only`, characters of more and more ink stand where no number fits.
+    """
     width, height = cells.width, cells.height
     top = 0
     if height >= 3:
@@ -112,7 +93,7 @@ def paint(heat_map: HeatMap | None, cells: Cells) -> set[str]:
     names = [clean_text(name, 24) for name in heat_map.y_ticks]
     left = min(max((columns_of(n) for n in names), default=0) + 1, width // 3) if labelled else 0
     rows, columns = height - top - (2 if labelled else 0), width - left
-    values = fold(heat_map.values, 2 * rows, columns)
+    values = fold(heat_map.values, rows if ascii_only else 2 * rows, columns)
     halves = len(values) > rows
     if halves and len(values) % 2:
         values.append([math.nan] * len(values[0]))
@@ -125,12 +106,12 @@ def paint(heat_map: HeatMap | None, cells: Cells) -> set[str]:
             if halves:
                 _half_cells(cells, at, cell, value, values[2 * i + 1][j], (low, high), colours)
             else:
-                _full_cell(cells, at, (cell, tall), value, (low, high), colours)
+                _full_cell(cells, at, (cell, tall), value, (low, high), colours, ascii_only=ascii_only)
     if labelled:
         used = len(values) // (2 if halves else 1) * tall
         for name, place in zip(names, _centres(len(names), used), strict=True):
             cells.put(top + place, 0, shorten(name, left - 1), "tick")
-        _bottom(heat_map, cells, top + used, left, cell * len(values[0]), (low, high))
+        _bottom(heat_map, cells, top + used, left, cell * len(values[0]), (low, high), ascii_only=ascii_only)
     return colours
 
 
@@ -148,7 +129,14 @@ def _colour(value: float, limits: Limits) -> str:
 
 
 def _full_cell(
-    cells: Cells, at: tuple[int, int], size: tuple[int, int], value: float, limits: Limits, colours: set[str]
+    cells: Cells,
+    at: tuple[int, int],
+    size: tuple[int, int],
+    value: float,
+    limits: Limits,
+    colours: set[str],
+    *,
+    ascii_only: bool,
 ) -> None:
     colour = _colour(value, limits)
     wide, tall = size
@@ -166,6 +154,12 @@ def _full_cell(
         if colour:
             colours.add(key)
         cells.put(at[0] + (tall - 1) // 2, at[1] + (wide - columns_of(text)) // 2, text, key)
+    elif ascii_only and colour:
+        ink = RAMP[round((value - limits[0]) / ((limits[1] - limits[0]) or 1.0) * (len(RAMP) - 1))]
+        key = "#000000" if Color.parse(colour).brightness > 0.5 else "#ffffff"
+        colours.add(key)
+        for row in range(at[0], min(at[0] + tall, cells.height)):
+            cells.put(row, at[1], ink * wide, key)
 
 
 def _half_cells(
@@ -186,7 +180,9 @@ def _centres(count: int, length: int) -> list[int]:
     return [min(int((i + 0.5) * length / count), length - 1) for i in range(count)] if length else [0] * count
 
 
-def _bottom(heat_map: HeatMap, cells: Cells, row: int, left: int, length: int, limits: Limits) -> None:
+def _bottom(
+    heat_map: HeatMap, cells: Cells, row: int, left: int, length: int, limits: Limits, *, ascii_only: bool
+) -> None:
     """Write the labels of the columns where they fit, then axis names and the scale of colours."""
     free = left
     for name, place in zip(heat_map.x_ticks, _centres(len(heat_map.x_ticks), length), strict=True):
@@ -204,4 +200,6 @@ def _bottom(heat_map: HeatMap, cells: Cells, row: int, left: int, length: int, l
     for i in range(scale):
         if start + i < cells.width:
             cells.tints[last, start + i] = shade(i / (scale - 1))
+            if ascii_only:
+                cells.put(last, start + i, RAMP[i * len(RAMP) // scale], "text")
     cells.put(last, start + scale, " " + high, "tick")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,17 @@ from textual.widgets import Static
 from genlab_tui import data
 from genlab_tui.errors import GenlabError
 from genlab_tui.phenomenon import Phenomenon
+from genlab_tui.record import IDENTITY_DIGITS
 from genlab_tui.regularisers import BY_NAME
+from genlab_tui.run import RunRecord
 from genlab_tui.text import clean_text
-from screens.draft import Draft, cost_line
+from screens.cost import cost_line
+from screens.draft import Draft
 from screens.panels.about import source_line
 from screens.panels.fields import Field
-from screens.panels.form import Form, field_help
+from screens.panels.form import Form, field_help, gpu_hint
 from screens.panels.marks import clip, fit
+from screens.panels.predicted import predicted_text
 from screens.panels.regularisers import Regularisers
 
 
@@ -43,6 +47,10 @@ class Launch(Vertical):
         """The field or regulariser that the hint is about."""
         self.news = ""
         """What the preset just chosen changed; the hint says so until something else is at hand."""
+        self.devices: tuple[str, ...] = ()
+        self.took: Mapping[str, float] = {}
+        """How long runs that are done took here, by the beginning of their identity."""
+        self._told: Sequence[RunRecord] = ()
 
     def compose(self) -> ComposeResult:
         yield Static(id="question")
@@ -62,10 +70,27 @@ class Launch(Vertical):
             self.drafts[phenomenon.name] = Draft.restored(phenomenon, self.kept.get(phenomenon.name))
         self.draft = self.drafts[phenomenon.name]
         self.topic = self.news = ""
+        self.devices = tuple(devices)
         self.border_title = Content(clean_text(phenomenon.title, 60))
         self._ask()
         self.query_one(Regularisers).show(self.draft)
         self.call_after_refresh(self._fill, devices)  # what is there is painted first
+
+    def tell(self, runs: Sequence[RunRecord], devices: Sequence[str]) -> None:
+        """Take note of the runs that are done, and of the devices that there are; the same again costs nothing."""
+        from jobs import durations
+
+        took = durations.took(runs) if runs is not self._told else self.took
+        changed = took != self.took or tuple(devices) != self.devices
+        self._told, self.took, self.devices = runs, took, tuple(devices)
+        if changed:
+            self.redraw()
+
+    def predict(self, expected: str, prediction: str) -> None:
+        """Write down what the user expects of the run in the making."""
+        if self.draft:
+            self.draft.predict(expected, prediction)
+            self.redraw()
 
     def keep(self) -> dict[str, Any]:
         """Return all drafts as the next session reads them: JSON values."""
@@ -82,10 +107,15 @@ class Launch(Vertical):
             return
         problems = self.draft.problems()
         missing = self._missing(self.draft)
-        self.query_one(Form).mark(problems)
+        form = self.query_one(Form)
+        preset = self.draft.phenomenon.preset(self.draft.preset)
+        form.field("preset").remark(f"GPU: {preset.gpu}" if preset.gpu else preset.note)
+        form.mark(problems)
         hint = self.query_one("#hint", Static)
         hint.update(clip(self._hint(self.draft, problems, missing), hint.size.width, hint.size.height))
-        self.query_one("#cost", Static).update(self._cost(self.draft, problems, missing))
+        cost = self.query_one("#cost", Static)
+        cost.update(self._cost(self.draft, problems, cost.size.width or 80))
+        self.border_subtitle = self._standing(self.draft, problems, missing)
         self.post_message(self.Changed())
 
     def _missing(self, draft: Draft) -> str:
@@ -96,15 +126,14 @@ class Launch(Vertical):
             return ""
         found = data.locate(draft.data, self.data_dir)
         field.remark(f"✓ {data.DATASETS[draft.data].title}" if found.present else "✗ not on this machine")
-        return "" if found.present else f"{draft.data} is not on this machine: {found.problem or found.how}"
+        return "" if found.present else f"{draft.data} is not here: {found.problem or found.how}"
 
     def _hint(self, draft: Draft, problems: dict[str, str], missing: str) -> Content:
         if problems:
             return Content.styled(problems.get(self.topic) or next(iter(problems.values())), "$text-error")
         if missing and self.topic in ("", "data", "preset"):
-            return Content.assemble(
-                (clean_text(missing), "$text-warning"), (f" · {clean_text(self.news, 300)}" if self.news else "", "")
-            )
+            more = clean_text(self.news, 300) or gpu_hint(draft)
+            return Content.assemble((clean_text(missing), "$text-warning"), f" · {more}" if more else "")
         if self.topic in BY_NAME:
             regulariser = BY_NAME[self.topic]
             lead = f"← → {regulariser.strength_name}" if draft.applies(self.topic) else "does not apply here"
@@ -114,17 +143,34 @@ class Launch(Vertical):
             return Content.styled(clean_text(self.news, 300), "$text-accent")
         return Content.styled(field_help(draft, self.topic or "preset"), "$foreground-muted")
 
-    def _cost(self, draft: Draft, problems: dict[str, str], missing: str) -> Content:
+    def _cost(self, draft: Draft, problems: dict[str, str], width: int) -> Content:
         if problems:
             words = ", ".join(name.replace("_", " ") for name in problems)
             return Content.styled(f"cannot launch yet: {words}", "$text-error")
-        if missing:
-            return Content.styled(f"cannot launch yet: {draft.data} is missing", "$text-warning")
         try:
             estimate, arms = draft.cost()
+            took = self.took.get(draft.spec().identity()[:IDENTITY_DIGITS], 0.0)
         except GenlabError as error:
             return Content.styled(clean_text(error), "$text-error")
-        return Content.styled(cost_line(estimate, arms, draft.seed_count()), "bold $foreground")
+        return Content.styled(cost_line(estimate, arms, draft.seed_count(), width, took), "bold $foreground")
+
+    def _standing(self, draft: Draft, problems: dict[str, str], missing: str) -> Content:
+        """Say why it cannot be launched, else what is predicted of it, else that something may be."""
+        room = max(self.outer_size.width - 6, 20)
+        if problems:
+            return Content("")
+        if missing:
+            return Content.styled(f"✗ cannot launch yet: {draft.data} is missing", "$text-warning").truncate(room)
+        if self._wants_gpu(draft):
+            return Content.styled("✗ needs a GPU, or device cpu by name", "$text-warning").truncate(room)
+        if draft.expected or draft.prediction:
+            return predicted_text(draft.expected, draft.prediction, room, "you predict")
+        return Content.assemble(("P", "bold $text-accent"), (" predict the verdict", "$foreground-muted"))
+
+    def _wants_gpu(self, draft: Draft) -> bool:
+        """Whether the preset is meant for a GPU, this machine has none, and the processor was not named."""
+        gpus = [name for name in self.devices if name != "cpu"]
+        return bool(draft.phenomenon.preset(draft.preset).gpu) and draft.device == "auto" and not gpus
 
     def _ask(self) -> None:
         """Show the question and where it comes from, in two rows."""
@@ -138,6 +184,7 @@ class Launch(Vertical):
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._fit)
+        self.call_after_refresh(self.redraw)
 
     def _fit(self) -> None:
         """Give the form what the other parts leave, at most: they are always in view, and it scrolls."""
@@ -165,11 +212,14 @@ class Launch(Vertical):
             self.query_one(Regularisers).show(self.draft)
         else:
             self.draft.put(event.name, event.value)
+            form.leave_in_use(self.draft)
         self.redraw()
 
     @staticmethod
     def _settings(draft: Draft) -> dict[str, str]:
-        return {"seeds": draft.seeds, "data": draft.data} | draft.values | {n: f"{s:g}" for n, s in draft.on.items()}
+        shown = draft.in_use()
+        values = {name: text for name, text in draft.values.items() if name in shown}
+        return {"seeds": draft.seeds, "data": draft.data} | values | {n: f"{s:g}" for n, s in draft.on.items()}
 
     @on(Form.Focused)
     def _field_focused(self, event: Form.Focused) -> None:
@@ -203,7 +253,7 @@ def _news(preset: str, before: Mapping[str, str], after: Mapping[str, str], draf
     """Say what a preset changed, and which regularisers stay because the user touched them."""
     changed = [
         f"{name.replace('_', ' ')} {fit(value, min(len(value), 24))}"
-        for name in (*after, *(n for n in before if n not in after))
+        for name in (*after, *(n for n in before if n not in after and n in BY_NAME))
         if before.get(name) != (value := after.get(name, "off"))
     ]
     kept = [BY_NAME[name].label for name in draft.on if name in draft.touched]

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from screens.panels.cells import columns_of, shorten
+from screens.panels.cells import columns_of, squeeze, telling
 from screens.panels.colours import colour, marker
 
 
@@ -51,8 +51,9 @@ class Legend(Widget):
         None where they do not fit; with `drop`, the last ones are left out and counted instead.
         """
         rows = [Content(" ")]
+        words = telling(list(self.slots)) if cap < 60 else {}
         for done, (label, slot) in enumerate(self.slots.items()):
-            entry = self._entry(squeeze(label, cap), slot)
+            entry = self._entry(squeeze(words.get(label, label), cap), slot)
             # The two spaces that end an entry count where a note follows them.
             taken = columns_of(self.note) + 3 if len(rows) == 1 and self.note else 0
             taken += 5 if drop and len(rows) == most else 0
@@ -72,11 +73,3 @@ class Legend(Widget):
     def _noted(self, row: Content, width: int) -> Content:
         gap = max(width - row.cell_length - columns_of(self.note) - 1, 1)
         return Content.assemble(row, " " * gap, (self.note, "$foreground-muted")) if self.note else row
-
-
-def squeeze(text: str, width: int) -> str:
-    """Return text cut in its middle: what tells labels apart is often at their end."""
-    if columns_of(text) <= width:
-        return text
-    tail = max(width - width // 3 - 1, 0)
-    return shorten(text, width // 3 + 1) + (text[-tail:] if tail else "")

@@ -13,6 +13,7 @@ from textual.widgets import RichLog
 from genlab_tui.events import Log
 from genlab_tui.rundata import RunData
 from genlab_tui.text import clean_text, human_seconds
+from screens.panels.happened import convert
 
 TAIL = 200_000
 """Bytes of log.txt that are shown, from its end."""
@@ -39,8 +40,11 @@ def log_tail(path: Path, limit: int = TAIL) -> list[str]:
     return [clean_text(line, 2000, multiline=True) for line in shown]
 
 
-def reports(data: RunData) -> tuple[Log, ...]:
-    """Return when and where a run began, what it reported and what its members reached, as one log."""
+def reports(data: RunData, own: Sequence[tuple[int, str]] = ()) -> tuple[Log, ...]:
+    """Return when and where a run began, what it reported and what its members reached, as one log.
+
+    `own` are the user's marks at steps: each stands where a curve came to that step.
+    """
     found: list[Log] = []
     if data.begin is not None:
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(data.begin.time))
@@ -53,6 +57,11 @@ def reports(data: RunData) -> tuple[Log, ...]:
         where = f" at step {mark.step:,}" if mark.step >= 0 else ""
         text = f"{', '.join(who)}: {mark.text}{where}" if who else f"{mark.text}{where}"
         found.append(Log(attempt=mark.attempt, at=mark.at, text=text))
+    curve = max((c for m in data.curves.values() for c in m.values()), key=lambda c: len(c.step), default=None)
+    for step, words in own:
+        at = convert(curve, step, "step", "seconds") if curve is not None and len(curve.step) else 0.0
+        newest = data.begin.attempt if data.begin else 1
+        found.append(Log(attempt=newest, at=at, text=f"your mark: {words} at step {step:,}"))
     return tuple(sorted((*found, *data.logs), key=lambda log: (log.attempt, log.at)))
 
 

@@ -22,8 +22,14 @@ STATE_MARKS: dict[RunState, tuple[str, str]] = {
 }
 """A character and a style for every state."""
 
+FLAG = "⚑"
+"""A regulariser was changed in flight: the numbers are never pooled with others."""
+
 VERDICT_STYLES = {"SHOWN": "$text-success", "NOT SHOWN": "$text-accent", "INCONCLUSIVE": "$text-warning"}
 """A verdict's colour; NOT SHOWN is a result, so it is not the red of a failure."""
+
+VERDICT_MARKS = {"SHOWN": "✓", "NOT SHOWN": "✗", "INCONCLUSIVE": "?"}
+"""A mark that goes with a verdict's word, for the eye that runs down a list."""
 
 VERDICT_SHORT = {"SHOWN": "SHOWN", "NOT SHOWN": "NOT", "INCONCLUSIVE": "INCON"}
 VERDICT_ROOM = 9
@@ -52,7 +58,7 @@ def bar(done: float, width: int) -> Content:
     halves = round(min(max(done if done == done else 0.0, 0.0), 1.0) * width * 2)
     full, half = divmod(halves, 2)
     rest = width - full - half
-    return Content.assemble(("━" * full + "╸" * half, "$primary"), ("━" * rest, "$border"))
+    return Content.assemble(("━" * full + "╸" * half, "$primary"), ("─" * rest, "$border"))
 
 
 def ago(moment: float, now: float | None = None) -> str:

@@ -9,16 +9,19 @@ from screens.panels import series
 from screens.panels.axes import LARGEST, ticks
 from screens.panels.cells import Cells, columns_of, shorten
 from screens.panels.colours import COLOURS, marker
-from screens.panels.frame import Frame, Series
+from screens.panels.frame import Area, Frame, Series
+from screens.panels.header import header
+from screens.panels.labels import reference_label, tick_marks
 
 
 @dataclass(frozen=True)
 class Stroke:
-    """A line or a set of points on the grid of dots, in a style."""
+    """A line or a set of points on the grid of dots, in a style; `mark` is the marker of its arm."""
 
     key: str
     pieces: list[series.Dots]
     joined: bool
+    mark: str
 
 
 @dataclass
@@ -39,7 +42,7 @@ def paint(frame: Frame, cells: Cells, raster: Raster, empty_text: str, tints: Se
     width, height = cells.width, cells.height
     top = 0
     if height >= 3:
-        top = 1 + _header(frame, cells)
+        top = 1 + header(frame, cells)
     if frame.empty:
         reason = empty_text if not (frame.not_finite or frame.not_positive) else "nothing that can be drawn"
         reason = shorten(reason, width)
@@ -62,57 +65,8 @@ def paint(frame: Frame, cells: Cells, raster: Raster, empty_text: str, tints: Se
     if labelled:
         _left_axis(cells, y_ticks, left, top, rows)
         _bottom_ticks(frame, cells, left, top + rows, columns, named=not own_row)
-    _inside(frame, cells, raster, tints, (left, top, columns, rows))
-
-
-def _header(frame: Frame, cells: Cells) -> int:
-    """Write title and legend; return how many rows beyond the first they take."""
-    width = cells.width
-    cells.put(0, 0, "─" * width, "rule")
-    column = cells.put(0, 1, shorten(f" {frame.title} " if frame.title else "", width - 2), "title")
-    note = frame.scale_note
-    if note and column + columns_of(note) + 4 <= width:
-        end = width - columns_of(note) - 3
-        cells.put(0, end, f" {note} ", "note")
-    else:
-        end = width
-    named = [s for s in frame.series if s.label and not s.faint and s.label not in frame.known]
-    if not named or (len(frame.series) == 1 and named[0].label.lower() in frame.title.lower()):
-        return 0
-    room = end - column - 2
-    if sum(columns_of(s.label) + 3 for s in named) <= room:
-        _legend(cells, 0, column + 1, end - 1, named)
-        return 0
-    if cells.height < 7:
-        _legend(cells, 0, column + 1, end - 1, named)
-        return 0
-    per_row = max(width // 14, 1)
-    rows = min(-(-len(named) // per_row), 1 + (cells.height - 7) // 8)
-    for row in range(1, rows + 1):
-        named = named[_legend(cells, row, 1, width, named, last=row == rows) :]
-        if not named:
-            return row
-    return rows
-
-
-def _legend(cells: Cells, row: int, column: int, end: int, named: Sequence[Series], *, last: bool = True) -> int:
-    """Write markers with labels from a column on; return how many fitted. The last row says how many did not."""
-    for done, s in enumerate(named):
-        left_over = f"+{len(named) - done}"
-        need = columns_of(s.label) + 3
-        reserve = columns_of(left_over) + 1 if last and done < len(named) - 1 else 0
-        if column + need + reserve > end:
-            if column + 8 + reserve <= end and done == 0:
-                label = shorten(s.label, end - column - 3 - reserve)
-                column = cells.put(row, column, f"{marker(s.slot)} ", f"line-{s.slot % COLOURS}")
-                cells.put(row, column, label + " ", "text")
-                return 1
-            if last:
-                cells.put(row, column, left_over, "tick")
-            return done
-        column = cells.put(row, column, marker(s.slot), f"line-{s.slot % COLOURS}")
-        column = cells.put(row, column, f" {s.label} ", "text")
-    return len(named)
+    frame.area = (left, top, columns, rows)
+    _inside(frame, cells, raster, tints, frame.area)
 
 
 def _left_axis(cells: Cells, y_ticks: list[tuple[float, str]], left: int, top: int, rows: int) -> None:
@@ -141,9 +95,6 @@ def _bottom_ticks(frame: Frame, cells: Cells, left: int, row: int, columns: int,
             free_from = start + size + 1
 
 
-Area = tuple[int, int, int, int]
-
-
 def _inside(frame: Frame, cells: Cells, raster: Raster, tints: Sequence[str], area: Area) -> None:
     """Draw what lies between the axes."""
     left, top, columns, rows = area
@@ -163,14 +114,14 @@ def _inside(frame: Frame, cells: Cells, raster: Raster, tints: Sequence[str], ar
             for edge in (s.low, s.high):
                 keep = s.keep & series.drawable(s.x, edge, log_x=frame.log_x, log_y=frame.log_y)
                 pieces = series.path(s.x, edge, keep, frame.x_axis, frame.y_axis, 2 * columns, 4 * rows)
-                plot.strokes.append(Stroke(f"faint-{s.slot % COLOURS}", pieces, True))
+                plot.strokes.append(Stroke(f"faint-{s.slot % COLOURS}", pieces, True, marker(s.slot)))
         if s.line.points and s.low is not None and s.high is not None:
             plot.strokes.append(_error_bars(frame, s, columns, rows))
-        pieces = series.path(s.x, s.y, s.keep, frame.x_axis, frame.y_axis, 2 * columns, 4 * rows)
+        joined = not s.line.points
+        pieces = series.path(s.x, s.y, s.keep, frame.x_axis, frame.y_axis, 2 * columns, 4 * rows, joined=joined)
         if pieces:
-            plot.strokes.append(
-                Stroke(f"{'faint' if s.faint else 'line'}-{s.slot % COLOURS}", pieces, not s.line.points)
-            )
+            key = f"{'faint' if s.faint else 'line'}-{s.slot % COLOURS}"
+            plot.strokes.append(Stroke(key, pieces, joined, marker(s.slot)))
     plot.strokes = [stroke for stroke in plot.strokes if stroke.pieces]
     raster(plot, cells, left, top, columns, rows)
     if tints:
@@ -180,7 +131,8 @@ def _inside(frame: Frame, cells: Cells, raster: Raster, tints: Sequence[str], ar
     for order, s in enumerate([s for s in frame.series if not s.faint]):
         _markers(frame, s, cells, area, order)
     for place, label, vertical in shown:
-        _reference_label(cells, place, label, vertical, area)
+        reference_label(cells, place, label, vertical, area)
+    tick_marks(frame, cells, area)
 
 
 def _error_bars(frame: Frame, s: Series, columns: int, rows: int) -> Stroke:
@@ -195,7 +147,7 @@ def _error_bars(frame: Frame, s: Series, columns: int, rows: int) -> Stroke:
         keep = series.drawable(x, y, log_x=frame.log_x, log_y=frame.log_y)
         if keep.all():
             pieces += series.path(x, y, keep, frame.x_axis, frame.y_axis, 2 * columns, 4 * rows)
-    return Stroke(f"faint-{s.slot % COLOURS}", pieces, True)
+    return Stroke(f"faint-{s.slot % COLOURS}", pieces, True, marker(s.slot))
 
 
 _LOWER = " ▁▂▃▄▅▆▇█"
@@ -253,28 +205,3 @@ def _markers(frame: Frame, s: Series, cells: Cells, area: Area, order: int) -> N
         if s.line.points or i == last or abs(column - taken) >= APART:
             cells.put(top + max(row, 0), left + max(column, 0), marker(s.slot), f"line-{s.slot % COLOURS}")
             taken = column
-
-
-def _reference_label(cells: Cells, place: float, label: str, vertical: bool, area: Area) -> None:
-    """Write the label of a reference line on it, where it hides least; left out where everything is taken."""
-    left, top, columns, rows = area
-    if vertical:
-        column = left + min(int(place * columns), columns - 1)
-        after, before = left + columns - column - 1, column - left
-        label = shorten(label, max(after, before))
-        start = column + 1 if columns_of(label) <= after else column - columns_of(label)
-        spots = [(top + row, start) for row in (0, rows - 1, rows // 2)]
-    else:
-        row = top + min(int((1 - place) * rows), rows - 1)
-        label = shorten(f" {label} ", columns // 2)
-        size = columns_of(label)
-        spots = [(row, left + columns - size - 1), (row, left + 1), (row, left + (columns - size) // 2)]
-    size = columns_of(label)
-    free = ("reference", "")
-
-    def hidden(spot: tuple[int, int]) -> int:
-        return sum(cells.keys[spot[0]][c] not in free for c in range(max(spot[1], 0), min(spot[1] + size, cells.width)))
-
-    best = min(spots, key=hidden)
-    if label.strip() and hidden(best) <= size // 3:
-        cells.put(*best, label, "tick")

@@ -102,20 +102,24 @@ class Regularisers(Widget, can_focus=True):
 
     def _columns(self, width: int) -> int:
         """How many fit side by side: a divisor of their number, so that the block is a rectangle."""
-        return next(n for n in (4, 2, 1) if width // n >= LEAST_CELL or n == 1)
+        return next(n for n in (4, 2, 1) if (width + 1) // n >= LEAST_CELL or n == 1)
+
+    def _cell_width(self) -> int:
+        """How many cells each takes, with a blank behind it; the last in a row may do without."""
+        return min((self.size.width + 1) // self._columns(self.size.width), 32)
 
     def render(self) -> Content:
         width = self.size.width
         columns = self._columns(width)
-        cell = min(width // columns, 32)
+        cell = self._cell_width()
         rows = [REGULARISERS[i : i + columns] for i in range(0, len(REGULARISERS), columns)]
-        return Content("\n").join([Content("").join([self._cell(r, cell) for r in row]) for row in rows])
+        return Content("\n").join([Content(" ").join([self._cell(r, cell - 1) for r in row]) for row in rows])
 
     def _cell(self, regulariser: Regulariser, width: int) -> Content:
         applies = self.draft is not None and self.draft.applies(regulariser.name)
         on = self.draft is not None and regulariser.name in self.draft.on
         strength = human_number(self.strength(regulariser), 3) if applies else ""
-        text = fit(f"{regulariser.label} {strength}", width - 3)
+        text = fit(f"{regulariser.label} {strength}", width - 2)
         at = regulariser.label.lower().index(regulariser.key)
         base = "bold $foreground" if on else "$foreground-muted" if applies else "$foreground-disabled"
         label = Content(text).stylize(base)
@@ -125,7 +129,7 @@ class Regularisers(Widget, can_focus=True):
         whole = mark + label
         if self.has_focus and regulariser.name == self.chosen:
             whole = whole.stylize("$block-cursor-foreground on $block-cursor-background")
-        return whole + Content(" ")
+        return whole
 
     # --- keys and mouse -----------------------------------------------------------------------------------------------
 
@@ -144,7 +148,7 @@ class Regularisers(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         columns = self._columns(self.size.width)
-        cell = min(self.size.width // columns, 32)
+        cell = self._cell_width()
         at = event.y * columns + event.x // cell
         if event.x < cell * columns and at < len(REGULARISERS):
             self.post_message(self.Switched(REGULARISERS[at].name))

@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from genlab_tui.events import Progress
 from genlab_tui.regularisers import summary
 from genlab_tui.run import RunRecord, RunSpec, RunState
 from genlab_tui.rundata import RunData
 from genlab_tui.text import clean_text, human_seconds
 from screens.panels.cells import shorten
-from screens.panels.marks import bar, state_mark, verdict_text
+from screens.panels.marks import FLAG, bar, remaining, state_mark, verdict_text
+
+if TYPE_CHECKING:
+    from jobs.launcher import Device, QueueEntry
+
+
+def queue_words(
+    queue: Sequence[QueueEntry], progress: Mapping[str, Progress], devices: Sequence[Device], *, short: bool = False
+) -> str:
+    """Return how many runs wait and when the last of them will have ended; empty where none waits."""
+    from jobs.forecast import forecast
+
+    waiting = [entry.record.id for entry in queue if entry.position and not entry.record.held]
+    if not waiting:
+        return ""
+    ends = forecast(queue, {run_id: p.eta for run_id, p in progress.items() if p.eta >= 0}, devices)
+    many = str(len(waiting)) if short else f"{len(waiting)} run{'s' * (len(waiting) != 1)}"
+    known = all(run_id in ends for run_id in waiting)
+    return f"queue {many}" + (f", {remaining(max(ends[run_id] for run_id in waiting))}" if known else "")
 
 
 def run_line(
-    record: RunRecord | None, spec: RunSpec, data: RunData | None, more: int, width: int, pending: str = ""
+    record: RunRecord | None,
+    spec: RunSpec,
+    data: RunData | None,
+    more: int,
+    width: int,
+    pending: str = "",
+    queue: str = "",
 ) -> Content:
-    """Return title, data and regularisers at the left; state, progress, time left and seeds at the right.
+    """Return title, data and regularisers at the left; state, progress, time left, queue and seeds at the right.
 
     `pending` is what was asked of the run and has not happened yet; it stands in the place of the state.
     """
     named = record.name if record and record.name else ""
     title = f"{clean_text(named, 40)} · {spec.phenomenon} {spec.id[:4]}" if named else f"{spec.phenomenon} {spec.id}"
-    right = _right(record, spec, data, width, pending)
+    right = _right(record, spec, data, width, pending, queue)
     room = min(width - right.cell_length - 8, max(width // 2, 24))
     left = Content.assemble(" ", (shorten(clean_text(title, 80), max(room, 8)), "bold $text-primary"))
     if more:
@@ -36,8 +62,8 @@ def run_line(
         facts.append(summary(spec.regularisers))
     if record and record.device and width >= 100:
         facts.append(record.device)
-    if data and data.changes:
-        facts.append("changed in flight")
+    if (data and data.changes) or (record and record.changed):
+        facts.insert(0, f"{FLAG} changed in flight")
     for fact in facts:
         room = width - left.cell_length - right.cell_length - 2
         if room < 8:
@@ -47,7 +73,9 @@ def run_line(
     return Content.assemble(left, " " * gap, right, " ")
 
 
-def _right(record: RunRecord | None, spec: RunSpec, data: RunData | None, width: int, pending: str) -> Content:
+def _right(
+    record: RunRecord | None, spec: RunSpec, data: RunData | None, width: int, pending: str, queue: str
+) -> Content:
     progress = data.progress if data else None
     parts: list[Content] = []
     ended = record is not None and record.state.ended
@@ -71,6 +99,8 @@ def _right(record: RunRecord | None, spec: RunSpec, data: RunData | None, width:
         parts.append(Content.styled(f"{100 * done:.0f} %", "bold"))
         if progress.eta >= 0:
             parts.append(Content(f"ETA {human_seconds(progress.eta)}"))
+    if queue:
+        parts.append(Content.styled(queue, "$text-accent"))
     parts.append(Content.styled(f"{spec.seeds} seed{'s' * (spec.seeds != 1)}", "$foreground-muted"))
     return Content("  ").join([part for part in parts if part.plain.strip()])
 
@@ -85,17 +115,27 @@ class RunLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._content: tuple[RunRecord | None, RunSpec, RunData | None, int, str] | None = None
+        self._queue = ""
 
     def tell(self, record: RunRecord | None, spec: RunSpec, data: RunData | None, more: int, pending: str) -> None:
         """Show a run; `more` is how many others are shown with it, `pending` what was asked of it."""
         self._content = (record, spec, data, more, pending)
         self.refresh()
 
-    def render(self) -> RenderResult:
-        return self._line(*self._content) if self._content else Content("")
+    def tell_queue(
+        self, queue: Sequence[QueueEntry], progress: Mapping[str, Progress], devices: Sequence[Device]
+    ) -> None:
+        """Show how long the queue will take."""
+        words = queue_words(queue, progress, devices, short=self.app.size.width < 100)
+        if words != self._queue:
+            self._queue = words
+            self.refresh()
 
-    def _line(self, record: RunRecord | None, spec: RunSpec, data: RunData | None, more: int, pending: str) -> Content:
-        return run_line(record, spec, data, more, self.size.width, pending)
+    def render(self) -> RenderResult:
+        if self._content is None:
+            return Content("")
+        record, spec, data, more, pending = self._content
+        return run_line(record, spec, data, more, self.size.width, pending, self._queue)
 
 
 class Outcome(Static):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -40,11 +41,14 @@ def drawable(x: Floats, y: Floats, *, log_x: bool = False, log_y: bool = False) 
     return keep
 
 
-def path(x: Floats, y: Floats, keep: Flags, x_axis: Axis, y_axis: Axis, width: int, height: int) -> list[Dots]:
+def path(
+    x: Floats, y: Floats, keep: Flags, x_axis: Axis, y_axis: Axis, width: int, height: int, *, joined: bool = True
+) -> list[Dots]:
     """Return the pieces of a line on a grid of `width` x `height` dots, origin at the lower left.
 
     A piece is unbroken: gaps (points not kept) end it. Of every column of dots only the least and the greatest value
-    are kept, in the order in which they came, so that a spike is never lost; points on the same dot are merged.
+    are kept, in the order in which they came, so that a spike is never lost; points on the same dot are merged, and
+    where points are `joined`, those that lie straight between their neighbours are left out.
     """
     import numpy as np
 
@@ -73,6 +77,12 @@ def path(x: Floats, y: Floats, keep: Flags, x_axis: Axis, y_axis: Axis, width: i
     new = np.ones(len(rows), dtype=bool)
     new[1:] = (columns[1:] != columns[:-1]) | (rows[1:] != rows[:-1]) | pieces[1:]
     columns, rows, pieces = columns[new], rows[new], pieces[new]
+    if joined and len(rows) > 2:
+        across, up = np.diff(columns), np.diff(rows)
+        onward = across[1:] * across[:-1] + up[1:] * up[:-1] > 0
+        turns = np.ones(len(rows), dtype=bool)
+        turns[1:-1] = (across[1:] * up[:-1] != across[:-1] * up[1:]) | ~onward | pieces[1:-1] | pieces[2:]
+        columns, rows, pieces = columns[turns], rows[turns], pieces[turns]
     cuts = [0, *(np.flatnonzero(pieces[1:]) + 1).tolist(), len(rows)]
     both = list(zip(columns.tolist(), rows.tolist(), strict=True))
     return [both[a:b] for a, b in pairwise(cuts) if b > a]
@@ -102,6 +112,59 @@ def _dots(values: Floats, axis: Axis, count: int) -> NDArray[np.int64]:
     # Divided before subtracting: a span near the largest float would overflow the other way round.
     place = (drawn / axis.span - axis.low / axis.span) * count
     return np.clip(place, 0, count - 1).astype(np.int64)
+
+
+def cut(
+    x: Floats,
+    y: Floats,
+    keep: Flags,
+    low: Floats | None,
+    high: Floats | None,
+    first: float,
+    last: float,
+    log: tuple[bool, bool],
+) -> tuple[Floats, Floats, Flags, Floats | None, Floats | None]:
+    """Return a line of ascending x between two values of x, with a point on the edge where it goes on beyond.
+
+    `log` tells which axes (x, y) are logarithmic: a straight piece of a line is straight on the axes that are drawn.
+    """
+    import numpy as np
+
+    start, end = int(np.searchsorted(x, first, side="left")), int(np.searchsorted(x, last, side="right"))
+    edges: list[tuple[int, float]] = []
+    if 0 < start < len(x) and x[start] > first and keep[start - 1] and keep[start]:
+        edges.append((start, first))
+    if 0 < end < len(x) and x[end - 1] < last and keep[end - 1] and keep[end]:
+        edges.append((end, last))
+
+    def between(values: Floats, index: int, at: float) -> float:
+        a, b = float(values[index - 1]), float(values[index])
+        before, after = float(x[index - 1]), float(x[index])
+        if log[0]:
+            before, after, at = math.log10(before), math.log10(after), math.log10(at)
+        share = (at - before) / (after - before)
+        if log[1] and a > 0 and b > 0:
+            return float(a ** (1 - share) * b**share)
+        return a * (1 - share) + b * share
+
+    def part(values: Floats, ends: list[float]) -> Floats:
+        inner = values[start:end]
+        for (_, at), value in zip(edges, ends, strict=True):
+            inner = np.insert(inner, 0 if at == first else len(inner), value)
+        return inner
+
+    def whole(values: Floats | None) -> Floats | None:
+        return None if values is None else part(values, [between(values, index, at) for index, at in edges])
+
+    cut_y = part(y, [between(y, index, at) for index, at in edges])
+    kept = np.concatenate(
+        (
+            np.ones(sum(at == first for _, at in edges), dtype=bool),
+            keep[start:end],
+            np.ones(sum(at == last for _, at in edges), dtype=bool),
+        )
+    )
+    return part(x, [at for _, at in edges]), cut_y, kept, whole(low), whole(high)
 
 
 def bounds(x: Floats, low: Floats, high: Floats, keep: Flags, x_axis: Axis, y_axis: Axis, width: int) -> BandColumns:

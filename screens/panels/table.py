@@ -147,7 +147,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         self.rows = rows
         self.virtual_size = Size(self.size.width, len(rows) + self.head)
         at = self.cursor
-        if keep and chosen is not None and self._key_at(at) != chosen:
+        if keep and chosen is not None and self._row_key(at) != chosen:
             at = next((i for i, row in enumerate(rows) if self.key_of(row) == chosen), at)
         self.cursor = min(max(at, 0), max(len(rows) - 1, 0))
         self._into_view()
@@ -169,7 +169,7 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
     @property
     def chosen(self) -> str | None:
         """The key of the row under the cursor."""
-        return self._key_at(self.cursor)
+        return self._row_key(self.cursor)
 
     def row_of(self, key: str) -> R | None:
         """Return the row with a key."""
@@ -181,7 +181,8 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
         if at is not None:
             self._move(at)
 
-    def _key_at(self, index: int) -> str | None:
+    # Not `_key_at`: Textual would call that for the key `@`, whose name is `at`.
+    def _row_key(self, index: int) -> str | None:
         return self.key_of(self.rows[index]) if 0 <= index < len(self.rows) else None
 
     def _window(self) -> list[tuple[R, bool, bool]]:
@@ -214,7 +215,9 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
         """Show other columns."""
-        if [(c.key, c.least, c.most) for c in columns] == [(c.key, c.least, c.most) for c in self.columns]:
+        if [(c.key, c.least, c.most, c.cell) for c in columns] == [
+            (c.key, c.least, c.most, c.cell) for c in self.columns
+        ]:
             return
         self.columns = tuple(columns)
         self._laid_out_for = -1

@@ -11,13 +11,17 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from genlab_tui.events import Value, from_value
+from genlab_tui.run import RunSpec
 from genlab_tui.text import clean_text, human_number
 from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Verdict
 from screens.panels.cells import shorten
 from screens.panels.marks import VERDICT_STYLES
+from screens.panels.predicted import OUTCOMES, outcome, predicted_text
 
 MARKS = {Grade.PASS: ("✓", "$text-success"), Grade.FAIL: ("✗", "$text-error"), Grade.UNMET: ("?", "$text-warning")}
 WAITING = ("…", "$foreground-muted")
+GUESS_FROM = 110
+"""Cells from which the verdict line has room for what was predicted; in fewer it only says how that came out."""
 FORMING = "verdict forms when networks finish"
 
 
@@ -45,8 +49,11 @@ def control_mark(controls: Iterable[ControlResult], *, ended: bool) -> Content:
     return Content.assemble("control ", ("quiet", "$text-success"))
 
 
-def verdict_line(verdict: Verdict | None, width: int, *, ended: bool) -> Content:
-    """Return the verdict in one line: as many criteria of the main claims as fit, each as full as there is room."""
+def verdict_line(verdict: Verdict | None, width: int, *, ended: bool, spec: RunSpec | None = None) -> Content:
+    """Return the verdict in one line: as many criteria of the main claims as fit, each as full as there is room.
+
+    What the `spec` says that was predicted stands beside the verdict of a run that has ended.
+    """
     if verdict is None:
         return Content.styled(" no verdict: the phenomenon is not installed", "$foreground-muted")
     criteria = [c for claim in verdict.claims if claim.main for c in claim.criteria]
@@ -54,7 +61,12 @@ def verdict_line(verdict: Verdict | None, width: int, *, ended: bool) -> Content
         return Content.styled(" no main claim is judged with these arms", "$foreground-muted")
     controls = control_mark((c.control for c in criteria if c.control), ended=ended)
     status = Content.styled(verdict.status, f"bold {VERDICT_STYLES[verdict.status]}") if ended else Content("")
-    ends = Content("  ").join([part for part in (controls, status) if part.plain])
+    guess = spec.expected if spec is not None and ended else ""
+    said = predicted_text(guess, "", width, "you predicted", verdict.status) if guess else Content("")
+    if guess and width < GUESS_FROM:
+        came = outcome(guess, verdict.status)
+        said = Content.styled(f"you: {came}", OUTCOMES[came])
+    ends = Content("  ").join([part for part in (controls, status, said) if part.plain])
     room = width - ends.cell_length - 3
     measured = [c for c in criteria if c.seeds]
     if not ended and not measured:
@@ -114,8 +126,11 @@ def _criterion(criterion: CriterionResult, style: str, *, ended: bool) -> Conten
     return Content.assemble(*parts)
 
 
-def verdict_table(verdict: Verdict | None, *, ended: bool) -> Content:
-    """Return every claim with every criterion: number, threshold, agreement of seeds, published number, control."""
+def verdict_table(verdict: Verdict | None, *, ended: bool, spec: RunSpec | None = None) -> Content:
+    """Return every claim with every criterion: number, threshold, agreement of seeds, published number, control.
+
+    What the `spec` says that was predicted comes first, and how it came out once the run has ended.
+    """
     if verdict is None:
         return Content.styled("The phenomenon of this run is not installed: there is nothing to judge it by.", "")
     head: list[Content] = []
@@ -124,6 +139,9 @@ def verdict_table(verdict: Verdict | None, *, ended: bool) -> Content:
     else:
         head.append(Content.styled("forming while the run goes on", "italic $foreground-muted"))
     blocks = [Content("  ").join([*head, Content.styled(clean_text(verdict.scope, 400), "$foreground-muted")])]
+    if spec is not None and (spec.expected or spec.prediction):
+        came = verdict.status if ended else ""
+        blocks.append(predicted_text(spec.expected, spec.prediction, 1000, "you predicted", came))
     blocks += [_claim(claim, ended=ended) for claim in verdict.claims]
     return Content("\n\n").join(blocks)
 
@@ -189,18 +207,19 @@ class VerdictLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._verdict: Verdict | None = None
+        self._spec: RunSpec | None = None
         self._known = self._ended = False
 
-    def tell(self, verdict: Verdict | None, *, ended: bool, known: bool = True) -> None:
+    def tell(self, verdict: Verdict | None, *, ended: bool, known: bool = True, spec: RunSpec | None = None) -> None:
         """Show a verdict; `known` is false as long as nothing was read."""
-        if (verdict, ended, known) != (self._verdict, self._ended, self._known):
-            self._verdict, self._ended, self._known = verdict, ended, known
+        if (verdict, ended, known, spec) != (self._verdict, self._ended, self._known, self._spec):
+            self._verdict, self._ended, self._known, self._spec = verdict, ended, known, spec
             self.refresh()
 
     def render(self) -> RenderResult:
         if not self._known:
             return Content("")
-        return verdict_line(self._verdict, self.size.width, ended=self._ended)
+        return verdict_line(self._verdict, self.size.width, ended=self._ended, spec=self._spec)
 
 
 class VerdictTable(Static):
@@ -212,10 +231,10 @@ class VerdictTable(Static):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: tuple[Verdict | None, bool] | None = None
+        self._told: tuple[Verdict | None, bool, RunSpec | None] | None = None
 
-    def tell(self, verdict: Verdict | None, *, ended: bool) -> None:
+    def tell(self, verdict: Verdict | None, *, ended: bool, spec: RunSpec | None = None) -> None:
         """Show a verdict."""
-        if self._told != (verdict, ended):
-            self._told = (verdict, ended)
-            self.update(verdict_table(verdict, ended=ended))
+        if self._told != (verdict, ended, spec):
+            self._told = (verdict, ended, spec)
+            self.update(verdict_table(verdict, ended=ended, spec=spec))

@@ -116,8 +116,8 @@ def test_every_binding_says_what_it_does_and_no_key_is_bound_twice(cls: type) ->
         assert binding.description.strip()
         keys += [each.key for each in Binding.make_bindings([binding])]
     twice = {key for key in keys if keys.count(key) > 1}
-    # Live's p pauses or resumes: its `check_action` leaves the one that fits the run.
-    assert twice == ({"p"} if cls.__name__ == "LiveScreen" else set())
+    # Live's p pauses or resumes, Runs' u undoes or brings back: `check_action` leaves the one that fits.
+    assert twice == {"LiveScreen": {"p"}, "RunsScreen": {"u"}}.get(cls.__name__, set())
 
 
 async def test_help_shows_every_key_of_the_screen_and_its_panels(open_app: OpenApp, shown: Text) -> None:
@@ -192,7 +192,7 @@ async def test_leaving_says_that_the_runs_go_on(
     said: list[object] = []
     async with open_app() as pilot:
         await until(lambda: pilot.app.runs)
-        monkeypatch.setattr(pilot.app, "exit", lambda message=None: said.append(message))
+        monkeypatch.setattr(pilot.app, "exit", lambda return_code=0, message=None: said.append(message))
         await pilot.press(key)
         await pilot.pause()
     assert "1 run goes on without the screen" in str(said[0])

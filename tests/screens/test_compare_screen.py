@@ -29,6 +29,8 @@ from screens.comparison import Comparison, short_titles
 from screens.overlay import Overlay
 from screens.panels.chart import Chart
 from screens.panels.table import Table
+from screens.summarytable import summary_text
+from screens.verdicttable import verdicts_text
 
 OpenApp = Callable[..., Any]
 Until = Callable[..., Any]
@@ -70,14 +72,14 @@ PAIR = (
 
 
 def test_the_summary_shows_both_runs_and_the_paired_difference() -> None:
-    text = tables.summary_text(beside(*PAIR), 120).plain
+    text = summary_text(beside(*PAIR), 120).plain
     assert "★ plain" in text
     assert "bbbb" in text
-    assert "95 % · " not in text, "the numbers of pairs differ"
+    assert "95 % · pairs" in text, "the numbers of pairs differ, so each row has its own"
     first = next(line for line in text.split("\n") if line.startswith("test error"))
     assert "0.12 ±0.02" in first
     assert "-0.05" in first
-    assert "[-0.075, -0.025]" in first
+    assert first.rstrip().endswith("[-0.075, -0.025] 3")
 
 
 @pytest.mark.parametrize("width", [50, 73, 90, 150])
@@ -87,7 +89,7 @@ def test_the_summary_takes_a_form_that_fits(width: int, count: int) -> None:
         dataclasses.replace(PAIR[i % 2], record=RunRecord(f"{i:08x}", "gone", name=f"run number {i}"))
         for i in range(count)
     ]
-    text = tables.summary_text(beside(*runs), width).plain
+    text = summary_text(beside(*runs), width).plain
     widest = max(map(cell_len, text.split("\n")))
     if width >= 73:
         assert widest <= width
@@ -95,7 +97,7 @@ def test_the_summary_takes_a_form_that_fits(width: int, count: int) -> None:
 
 
 def test_a_single_run_compares_its_arms() -> None:
-    text = tables.summary_text(beside(PAIR[0]), 100).plain
+    text = summary_text(beside(PAIR[0]), 100).plain
     assert "★ true" in text
     assert "+0.78" in text
     assert "95 % · 3 pairs" in text
@@ -103,8 +105,8 @@ def test_a_single_run_compares_its_arms() -> None:
 
 def test_no_shared_seed_and_no_numbers_are_said() -> None:
     other = loaded("cccccccc", {"true": {7: 0.1}})
-    assert "no shared seed" in tables.summary_text(beside(PAIR[0], other), 150).plain
-    assert "no numbers yet" in tables.summary_text(beside(loaded("dddddddd", {})), 100).plain
+    assert "no shared seed" in summary_text(beside(PAIR[0], other), 150).plain
+    assert "no numbers yet" in summary_text(beside(loaded("dddddddd", {})), 100).plain
 
 
 def test_what_sets_a_run_apart() -> None:
@@ -129,10 +131,10 @@ def test_titles_are_short_and_differ() -> None:
 def test_hostile_text_in_tables_is_only_text() -> None:
     hostile = loaded("aaaaaaaa", {"[/red]\x1b[2J": seeds(1.0, 2.0)}, "[bold]\x1b]0;x\x07", data="[/]\x9b2J")
     found = beside(hostile, PAIR[0])
-    for text in (tables.summary_text(found, 100), tables.settings_text(found), tables.verdicts_text(found)):
+    for text in (summary_text(found, 100), tables.settings_text(found), verdicts_text(found)):
         assert "\x1b" not in text.plain
         assert "\x9b" not in text.plain
-    assert "[/red]" in tables.summary_text(found, 100).plain
+    assert "[/red]" in summary_text(found, 100).plain
 
 
 def test_one_arm_is_shown_at_first_where_all_would_be_too_many() -> None:
@@ -195,7 +197,7 @@ async def test_two_runs_from_the_list_to_the_export(
         await pilot.press("e")
         await until(lambda: "exported" in toasts(pilot.app))
         assert "exports" in toasts(pilot.app)
-        assert len(list(lab.exports.iterdir())) == 4
+        assert len(list(lab.exports.iterdir())) == 6
 
 
 async def test_the_baseline_moves_with_the_star(keep_run: Keep, open_app: OpenApp, until: Until) -> None:
@@ -214,7 +216,7 @@ async def test_a_run_without_the_curve_shown_is_named(
     full, empty = keep_run("full"), keep_run("empty", steps=0)
     async with open_app(start="compare", size=(120, 36)) as pilot:
         await compared(pilot, until, full, empty)
-        await until(lambda: f"no such curve in empty {empty[:4]}" in shown(pilot.app))
+        await until(lambda: "no such curve in empty" in shown(pilot.app))
 
 
 async def test_runs_are_taken_out_and_picked_from_a_list(keep_run: Keep, open_app: OpenApp, until: Until) -> None:
@@ -261,6 +263,8 @@ async def test_views_and_the_ways_of_drawing(keep_run: Keep, open_app: OpenApp, 
         assert (figure.x_label, figure.log_y) == ("epoch", True)
         assert "smooth 0.6" in shown(pilot.app)
         await pilot.press("left", "tab")
+        assert screen.overlay.view == "difference"
+        await pilot.press("tab")
         assert screen.overlay.view == "figure"
         assert "Test accuracy against learning rate" in shown(pilot.app)
         await pilot.press("m")
@@ -374,7 +378,7 @@ async def test_copying_the_command_and_the_table(
     async with open_app(start="compare") as pilot:
         await compared(pilot, until, first, second)
         await pilot.press("y")
-        assert f"genlab-tui compare {first} {second} --baseline {first}" in toasts(pilot.app)
+        assert f"genlab-tui compare {first} {second} --baseline {first} --values all" in toasts(pilot.app)
         await pilot.press("Y")
         assert "copied the summary" in toasts(pilot.app)
 

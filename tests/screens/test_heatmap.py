@@ -14,8 +14,9 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 
 from genlab_tui.figure import HeatMap
+from genlab_tui.shades import STOPS, fold, shade
 from screens.panels.cells import Cells
-from screens.panels.heatmap import STOPS, HeatMapPanel, fold, paint, shade
+from screens.panels.heatmap import HeatMapPanel, paint
 
 NAN = math.nan
 

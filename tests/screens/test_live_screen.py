@@ -258,7 +258,7 @@ async def test_plus_and_minus_change_the_panels_and_it_is_remembered(
         await pilot.press("minus", "minus")
         await pilot.pause()
         assert visible(pilot) == [0]
-        await pilot.press("right", "o", "a")
+        await pilot.press("right", "O", "A")
         await pilot.pause()
         chosen = title(pilot, 0)
         assert chosen != "train loss"
@@ -671,12 +671,12 @@ def test_the_memory_of_a_long_run_is_bounded(lab: Lab) -> None:
 
 
 def test_a_figure_with_another_scale_is_the_same_otherwise() -> None:
-    from screens.panels.choices import _with_log
+    from screens.panels.choices import Options, _with_logs
 
     figure = Figure("f", "t", "x", "y", log_y=True)
-    assert _with_log(figure, None) is figure
-    assert _with_log(figure, True) is figure
-    changed = _with_log(figure, False)
+    assert _with_logs(figure, Options()) is figure
+    assert _with_logs(figure, Options(log_y=True)) is figure
+    changed = _with_logs(figure, Options(log_y=False))
     assert isinstance(changed, Figure)
     assert not changed.log_y
 

@@ -35,6 +35,7 @@ class Desk(App[None]):
         super().__init__()
         self.lab, self.runs, self.devices, self.progress = lab, runs, (), {}
         self.opened: list[tuple[str, tuple[str, ...]]] = []
+        self.kept: dict[str, Any] = {}
         self.screen_of_runs = RunsScreen()
 
     def get_default_screen(self) -> Screen[Any]:
@@ -45,6 +46,12 @@ class Desk(App[None]):
 
     def open_compare(self, *run_ids: str, baseline: str | None = None) -> None:
         self.opened.append(("compare", run_ids))
+
+    def recall(self, name: str) -> Any:
+        return self.kept.get(name)
+
+    def remember(self, **settings: Any) -> None:
+        self.kept |= settings
 
     def say_the_rest(self) -> None:
         """There is nothing left unsaid."""
@@ -345,7 +352,7 @@ async def test_trash_and_undo(
     async with open_app(start="runs") as pilot:
         await opened(pilot, until, 3)
         await pilot.press("u")
-        assert "nothing was thrown away" in toasts(pilot.app)
+        assert "nothing was changed" in toasts(pilot.app)
         await pilot.press("space", "space", "d")
         await opened(pilot, until, 1)
         assert "2 runs are in the trash" in toasts(pilot.app)
@@ -391,7 +398,7 @@ async def test_export_writes_the_selection_and_says_where(
         await pilot.press("A", "e")
         await until(lambda: "exported" in toasts(pilot.app))
         files = sorted(lab.exports.iterdir())
-        assert len(files) == 4
+        assert len(files) == 6
         assert all(file.stat().st_mode & 0o077 == 0 for file in files)
         assert Path(files[0]).stem.split("-")[0] == "toy"
 

@@ -61,7 +61,7 @@ def test_without_a_gpu_its_rows_are_left_out(capsys: pytest.CaptureFixture[str],
 def test_store_rows(capsys: pytest.CaptureFixture[str], monkeypatch: Any, tmp_path: Path) -> None:
     from genlab_tui.commands import bench_around
 
-    filled = bench_around._filled_lab
-    monkeypatch.setattr(bench_around, "_filled_lab", lambda root, runs: filled(root, 20))
+    filled = bench_around.filled_lab
+    monkeypatch.setattr(bench_around, "filled_lab", lambda root, runs: filled(root, 20))
     assert bench.run_bench({"store": True}, 3, False) == 0
     assert "index update" in capsys.readouterr().out

@@ -129,7 +129,8 @@ def test_one_run_from_queue_to_csv(tmp_path: Path) -> None:
     files = json.loads(call("export", document["id"], second["id"], "--csv", target, "--json", home=lab).stdout)[
         "files"
     ]
-    assert [Path(f).name for f in files] == ["out.csv", "out-curves.csv", "out-figure.csv", "out-criteria.csv"]
+    beside = [f"out-{kind}.csv" for kind in ("curves", "figure", "criteria", "means", "settings")]
+    assert [Path(f).name for f in files] == ["out.csv", *beside]
     again = call("export", document["id"], "--csv", target, home=lab, check=False)
     assert again.returncode == 2
     assert "out.csv" in again.stderr

@@ -19,6 +19,7 @@ from genlab_tui.figure import Figure, HeatMap, Line, Reference
 from genlab_tui.phenomenon import Arm, Estimate, Metric, Phenomenon, Preset, param
 from genlab_tui.run import RunRecord, RunSpec, RunState
 from genlab_tui.rundata import Curve, RunData
+from genlab_tui.selection import Selection
 from genlab_tui.stats import summarise
 from genlab_tui.summary import LoadedRun
 from genlab_tui.verdict import ClaimResult, CriterionResult, Grade, Status, Verdict
@@ -345,7 +346,7 @@ def test_verdicts_stand_side_by_side() -> None:
 def test_the_document_is_json_with_missing_numbers_as_null() -> None:
     base = make(measures={"test_error": errors(0.5)}, verdict=judged(Status.SHOWN, "inf"))
     other = make("bbbbbbbb", {"test_error": {("true", 0): 0.25}}, regularisers={"dropout": 0.5}, seeds=1)
-    document = json.loads(json.dumps(compare.compare_document([base, other], "aaaaaaaa"), allow_nan=False))
+    document = json.loads(json.dumps(compare.compare_document([base, other], Selection("aaaaaaaa")), allow_nan=False))
     assert document["schema"] == 1
     assert document["baseline"] == "aaaaaaaa"
     assert "Student-t" in document["method"]

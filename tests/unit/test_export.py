@@ -25,6 +25,7 @@ from genlab_tui.figure import Figure, HeatMap, Line, Reference
 from genlab_tui.phenomenon import Arm, Estimate, Phenomenon, Preset, param
 from genlab_tui.run import RunRecord, RunSpec, RunState, new_run_id
 from genlab_tui.rundata import RunData, RunDataBuilder
+from genlab_tui.selection import Selection
 from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Status, Verdict
 
 ARMS = (Arm("true"), Arm("random"))
@@ -281,7 +282,7 @@ def test_curve_values_survive_file_and_pandas(tmp_path_factory: pytest.TempPathF
 
 def test_summary_has_a_row_per_run_arm_and_measure_with_paired_deltas(tmp_path: Path) -> None:
     other = [*EVENTS[:-1], ev.Measure(cohort="c", name="test_error", values=(0.5, 1.0))]
-    (path,) = export_csv([make(), make("bbbbbbbb", other)], "summary", tmp_path / "s", baseline="aaaaaaaa")
+    (path,) = export_csv([make(), make("bbbbbbbb", other)], "summary", tmp_path / "s", Selection("aaaaaaaa"))
     assert path.name == "s.csv"
     frame = pd.read_csv(path)
     frame = frame[frame.measure == "test_error"].set_index("run")
@@ -333,7 +334,8 @@ def test_criteria_have_a_row_each_with_their_control(tmp_path: Path) -> None:
 
 def test_all_kinds_lie_beside_each_other(tmp_path: Path) -> None:
     found = export_csv([make()], "all", tmp_path / "out.csv")
-    assert [p.name for p in found] == ["out.csv", "out-curves.csv", "out-figure.csv", "out-criteria.csv"]
+    beside = [f"out-{kind}.csv" for kind in ("curves", "figure", "criteria", "means", "settings")]
+    assert [p.name for p in found] == ["out.csv", *beside]
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in found)
     for path in found:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -448,4 +450,4 @@ def test_unknown_kinds_runs_and_baselines_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadValue, match="no run"):
         export_csv([], "summary", tmp_path / "s.csv")
     with pytest.raises(NotFound, match="zzzzzzzz"):
-        export_csv([make()], "summary", tmp_path / "s.csv", baseline="zzzzzzzz")
+        export_csv([make()], "summary", tmp_path / "s.csv", Selection("zzzzzzzz"))

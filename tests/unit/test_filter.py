@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genlab_tui.filters import parse
+from genlab_tui.regularisers import SHORT
 from genlab_tui.run import RunRecord, RunState
-from screens.columns import SHORT
-from screens.filter import parse
 
 NOW = 1_000_000.0
 RUN = RunRecord(

@@ -64,7 +64,12 @@ class Config:
     )
     decay: float = param(1.0, help="factor on the learning rate after every epoch", low=0.1, high=1.0)
     batch: int = param(64, help="batch size", low=2, high=100_000)
-    init: str = param("he-normal", help="initialiser of a perceptron, of training and of fresh draws", choices=INITS)
+    init: str = param(
+        "he-normal",
+        help="initialiser of a perceptron, of training and of fresh draws",
+        choices=INITS,
+        only={"network": tuple(HIDDEN)},
+    )
 
 
 def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:

@@ -53,7 +53,7 @@ class Config:
     hidden: tuple[int, ...] = param((512, 512), help="units of the hidden layers", low=1, high=20_000)
     optimiser: str = param("adam", help="adam, or stochastic gradient descent", choices=("adam", "sgd"))
     lr: float = param(5e-4, help="learning rate", low=1e-7, high=100.0)
-    momentum: float = param(0.9, help="momentum of sgd", low=0.0, high=0.999)
+    momentum: float = param(0.9, help="momentum of sgd", low=0.0, high=0.999, only={"optimiser": ("sgd",)})
     batch: int = param(64, help="batch size", low=2, high=100_000)
     epochs: int = param(60, help="epochs", low=2, high=100_000)
     dense: int = param(30, help="epochs at the start that are all measured", low=1, high=3000)

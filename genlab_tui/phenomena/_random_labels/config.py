@@ -57,7 +57,10 @@ class Config:
     whiten: bool = param(False, help="whiten every image by itself, as the paper does, instead of all alike")
     crop: int = param(0, help="centre crop of images to this side (0: none)", low=0, high=1000, unit="pixels")
     precision: str = param(
-        "float32", help="of a convolutional network's products; bf16 is faster", choices=("float32", "bf16")
+        "float32",
+        help="of a convolutional network's products; bf16 is faster",
+        choices=("float32", "bf16"),
+        only={"network": CONVOLUTIONAL},
     )
 
 

@@ -71,6 +71,7 @@ class Config:
         low=0.0,
         high=1.0,
         unverified=True,
+        only={"protocol": (TABLE_1,)},
     )
     decay_mlp: float = param(
         1e-4,
@@ -78,6 +79,7 @@ class Config:
         low=0.0,
         high=1.0,
         unverified=True,
+        only={"protocol": (TABLE_1,)},
     )
 
 

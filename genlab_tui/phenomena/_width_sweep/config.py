@@ -33,7 +33,7 @@ class Config:
     )
     optimiser: str = param("adam", help="for sgd see momentum", choices=("adam", "sgd"))
     lr: float = param(2e-3, help="learning rate", low=1e-7, high=100.0)
-    momentum: float = param(0.9, help="of sgd", low=0.0, high=0.999)
+    momentum: float = param(0.9, help="of sgd", low=0.0, high=0.999, only={"optimiser": ("sgd",)})
     batch: int = param(50, help="batch size", low=2, high=100_000)
     epochs: int = param(200, help="epochs at most", low=1, high=100_000)
     stop_loss: float = param(

@@ -240,6 +240,23 @@ def test_the_time_left_is_filled_in(run: RunDir, monkeypatch: pytest.MonkeyPatch
     assert etas == [-1.0, 40.0, 30.0, 0.0, 7.0]
 
 
+def test_the_time_left_forgets_a_slow_beginning(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that needs 10 s for its first hundredth and 1 s for each of the others."""
+    now = [0.0]
+    monkeypatch.setattr("jobs.context.time.monotonic", lambda: now[0])
+    log = EventLog(run.events, 1)
+    for at, done in ((1.0, 0.0), (2.0, 0.001), *((10.0 + k, 0.01 + k / 100) for k in range(30))):
+        now[0] = at
+        log.write(ev.Progress(done=done))
+    etas = [event.eta for event in iter_events(run.events) if isinstance(event, ev.Progress)]
+    assert etas[:2] == [-1.0, -1.0]  # nothing is said of the first moments
+    assert etas[-1] == pytest.approx(70.0)
+    for k in range(3000):
+        now[0] += 0.001
+        log.write(ev.Progress(done=0.5 + k / 10_000))
+    assert len(log._done) <= 256
+
+
 def test_a_resumed_attempt_judges_its_speed_by_its_own_work(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("jobs.context.time.monotonic", lambda: now[0])

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Plays the README's five-minute tour in tmux, on a real lab with real training, and leaves what the screen showed.
+#
+#   tests/screens/tour.sh [OUT] [COLUMNSxROWS]      (default: a new temporary folder, 80x24)
+#
+# Launches two runs, watches them, changes a regulariser in flight, forks, compares, exports. Every step waits for what
+# it should see and fails with the screen where it does not come. OUT gets NN-name.txt (what a reader of the terminal
+# sees) and lab/ (the lab). GENLAB_TUI names the command (default: genlab-tui).
+set -euo pipefail
+
+out=${1:-$(mktemp -d "${TMPDIR:-/tmp}/genlab-tour.XXXXXX")}
+size=${2:-80x24}
+app=${GENLAB_TUI:-genlab-tui}
+socket="genlab-tour-$$"
+number=0
+mkdir -p "$out"
+export GENLAB_HOME="$out/lab"
+
+command -v tmux >/dev/null || { echo "tour: tmux is not installed" >&2; exit 2; }
+trap 'tmux -L "$socket" kill-server 2>/dev/null || true' EXIT
+
+screen() { tmux -L "$socket" capture-pane -p -t tour; }
+keys() { for key in "$@"; do tmux -L "$socket" send-keys -t tour "$key"; sleep 0.15; done; }
+words() { tmux -L "$socket" send-keys -t tour -l "$1"; sleep 0.3; }
+
+# see TEXT [SECONDS]: wait until a line of the screen has TEXT (a regular expression).
+see() {
+    local until=$((SECONDS + ${2:-20}))
+    until screen | grep -Eq -- "$1"; do
+        if ((SECONDS >= until)); then
+            echo "tour: waited in vain for: $1" >&2
+            screen >&2
+            exit 1
+        fi
+        sleep 0.2
+    done
+}
+
+# keep NAME: write down what is on the screen.
+keep() {
+    number=$((number + 1))
+    screen >"$out/$(printf '%02d' "$number")-$1.txt"
+    echo "$(printf '%02d' "$number") $1"
+}
+
+tmux -L "$socket" -f /dev/null new-session -d -s tour -x "${size%x*}" -y "${size#*x}" "$app"
