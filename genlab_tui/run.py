@@ -103,10 +103,9 @@ class RunSpec:
 
     def anew(self, **changes: Any) -> RunSpec:
         """Return a specification as of a run that is launched now: no id, parent or prediction of this one."""
-        born = {"id": new_run_id(), "created": round(time.time(), 3), "version": __version__}
-        made = {"parent": "", "inherited": 0, "forked_at": -1, "forked_with": {}}
-        said = {"prediction": "", "expected": ""}
-        return dataclasses.replace(self, **(born | made | said | changes))
+        fresh: dict[str, Any] = {"id": new_run_id(), "created": round(time.time(), 3), "version": __version__}
+        fresh |= {"parent": "", "inherited": 0, "forked_at": -1, "forked_with": {}, "prediction": "", "expected": ""}
+        return dataclasses.replace(self, **(fresh | changes))
 
     @property
     def own_seeds(self) -> RunSpec:

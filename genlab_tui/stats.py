@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,14 @@ def summarise(values: Iterable[float], level: float = 0.95) -> Summary:
 
 
 def paired_delta(values: Mapping[int, float], baseline: Mapping[int, float], level: float = 0.95) -> Summary:
-    """Summarise `values - baseline` over the seeds that both have (same seed: same init, split and batch order)."""
+    """Summarise `values - baseline` over the seeds that both have (same seed: same init, split and batch order).
+
+    A mean that is no more than what rounding leaves of equal means is 0.
+    """
     shared = sorted(values.keys() & baseline.keys())
-    return summarise((values[s] - baseline[s] for s in shared), level)
+    delta = summarise((values[s] - baseline[s] for s in shared), level)
+    rounding = sys.float_info.epsilon * max((abs(v[s]) for v in (values, baseline) for s in shared), default=0.0)
+    return replace(delta, mean=0.0) if abs(delta.mean) <= rounding else delta
 
 
 def wilson(count: int, n: int, level: float = 0.95) -> tuple[float, float]:

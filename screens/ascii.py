@@ -27,12 +27,14 @@ RAMP = " .:-=+*%@#"
 # Where there is a blank to spare, two characters say more than one.
 _WORDS = ((" ± ", " +-"), (" ±", "+-"), ("≤ ", "<="), ("≥ ", ">="), (" · ", " - "))
 _CHARACTERS = {
-    **dict(zip("–—―‐‑−…·•∙“”„‘’‚«»‹›", "------~:*:\"\"\"\'\'\'<><>", strict=True)),
+    **dict(zip("–—―‐‑−…·•∙“”„‘’‚«»‹›", "------~:*:\"\"\"'''<><>", strict=True)),
     # Markers of lines: all different.
     **dict(zip("●■▲◆○□△◇✚★▼▽✦", "x#A@o%^&+*Vv$", strict=True)),
     # States, marks, arrows.
     **dict(zip("▶▷‖▪✓✔✗✘◦⚑⚠▸▹▾▴◂⏎↵←→↑↓↔⇥", ">)=,++XXo!!>>v^<<<<>^v-|", strict=True)),
-    **dict(zip("×÷±≤≥≈≠≡∝∞√∑∏∂∫∈∅°ΔΣΠΩαβγδεηθκλμµνπρστφχψω", "x/~<>~!=~8VSPdfE0 DSPWabgdehtklmmnprstfcyw", strict=True)),
+    **dict(
+        zip("×÷±≤≥≈≠≡∝∞√∑∏∂∫∈∅°ΔΣΠΩαβγδεηθκλμµνπρστφχψω", "x/~<>~!=~8VSPdfE0 DSPWabgdehtklmmnprstfcyw", strict=True)
+    ),
     # Frames, bars and ramps.
     **dict.fromkeys("─╌┄┈╴╶▔⎯", "-"),
     **dict.fromkeys("━═╍┅┉", "="),

@@ -107,7 +107,12 @@ class Charting(RunActions):
             slot.show(shown[slot.number], self.view.of(slot.number).smooth, slots, window, cursor)
 
         here = self.slot
-        self.turns.take(partial(show, slot) for slot in sorted(seen, key=lambda slot: slot is not here))
+        # An empty panel waits for nothing.
+        new = [slot for slot in seen if slot.picture is slot.chart and slot.chart.figure is None]
+        for slot in new:
+            show(slot)
+        others = sorted((slot for slot in seen if slot not in new), key=lambda slot: slot is not here)
+        self.turns.take(partial(show, slot) for slot in others)
 
     @property
     def charts_note(self) -> str:

@@ -13,6 +13,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from screens.sheet import Sheet, room
+from screens.toosmall import ENOUGH, out_of_sight
 
 KEYS = 16
 
@@ -60,6 +61,10 @@ def title_of(cls: type[DOMNode]) -> str:
 def help_text(screen: Screen[Any], app: App[Any], width: int) -> Content:
     """Return the help for a screen in a width: every key with what it does."""
     parts: list[Content] = []
+    if hidden := out_of_sight(screen):
+        size = f"{app.size.width}x{app.size.height}"
+        words = f"In {size} there is no room for {', '.join(hidden)}; from {ENOUGH} on there is."
+        parts += [Content.styled(line, "$text-warning") for line in textwrap.wrap(words, width)]
     for title, bindings in sections(screen):
         if parts:
             parts.append(Content(""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -29,7 +29,7 @@ class Pane(NamedTuple):
     target: Widget
 
 
-def panes(screen: Screen[object]) -> list[Pane]:
+def panes(screen: Screen[Any]) -> list[Pane]:
     """Return what can be jumped to on a screen, in the order of reading: every panel once, and what is in none."""
     whole = screen.size.region
     found: dict[Widget, Widget] = {}
@@ -54,7 +54,7 @@ class JumpScreen(ModalScreen[str]):
         Binding("escape,ctrl+o", "leave('')", "stay", tooltip="Stay where you are"),
     ]
 
-    def __init__(self, below: Screen[object]) -> None:
+    def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
         self.below = below
         self.seen = below.size

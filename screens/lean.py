@@ -40,7 +40,7 @@ def lean(data: str) -> str:
         if i % 2:
             before, wanted = wanted, _turned(wanted, part)
             if wanted.odd:
-                out.append(("" if now.odd else _change(now, before)) + f"\x1b[{part}m")
+                out.append(("" if before.odd else _change(now, before)) + f"\x1b[{part}m")
                 now = wanted
         elif part:
             needed = _needed(now, wanted, part)
@@ -103,7 +103,7 @@ def _change(now: Pen, wanted: Pen) -> str:
     if wanted == PLAIN:
         return "\x1b[0m"
     codes = []
-    if not set(now.rest) <= set(wanted.rest):
+    if now.odd or not set(now.rest) <= set(wanted.rest):
         codes, now = ["0"], PLAIN
     codes += [code for code in wanted.rest if code not in now.rest]
     if wanted.front != now.front:

@@ -110,7 +110,9 @@ class Overlay:
             self.metric = next((m for m in PREFERRED if m in shared), next(iter(shared), ""))
         titles = self.figures(found)
         if self.figure not in titles:
-            self.figure = titles[0] if titles else ""
+            # A figure that shows the metrics over the steps again comes last: one line a run and arm is a tangle.
+            own = [f.title for f in found.figures if not (isinstance(f, Figure) and f.x_label in AXES)]
+            self.figure = next(iter((*own, *titles)), "")
         measures = self.measures(found)
         if self.measure not in measures:
             self.measure = measures[0] if measures else ""

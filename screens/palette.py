@@ -104,7 +104,7 @@ class GenlabCommands(Provider):
         )
         for way, words in WAYS.items():
             help_text = f"A run that ends while another window has the focus: {words}"
-            yield Command(f"notify: {way}", help_text, partial(app.action_notify, way))
+            yield Command(f"notify: {way}", help_text, partial(app.action_tell_by, way))
         for theme in sorted(set(app.available_themes) - TERMINAL_THEMES):
             yield Command(f"theme {theme}", "Change the colours", partial(setattr, app, "theme", theme))
 

@@ -35,6 +35,8 @@ ADVANCE = 0.602
 """The width of a character of these fonts, for viewers that do not stretch text to its place."""
 _FROM_ELSEWHERE = re.compile(r"\s*(@font-face\s*\{[^}]*\}|<!--.*?-->)", re.DOTALL)
 
+_BLANKS = re.compile("(^ +| {2,})")
+
 
 def take(genlab: GenlabApi, widget: Chart | HeatMapPanel, about: str) -> None:
     """Write what a chart or heat map shows; `about` begins the file's name."""
@@ -57,7 +59,7 @@ def take(genlab: GenlabApi, widget: Chart | HeatMapPanel, about: str) -> None:
 def take_screen(app: App[object]) -> None:
     """Write what the whole screen shows."""
     genlab = cast("GenlabApi", app)
-    drawn = _plain(app.export_screenshot())
+    drawn = without_web_fonts(app.export_screenshot())
     genlab.act(
         "write the picture",
         lambda lab: save(lab, drawn, f"screen-{slug(str(app.current_mode), 20)}"),
@@ -79,7 +81,9 @@ def svg(strips: Sequence[Strip], width: int, title: str, *, dark: bool) -> str:
     )
     segments: list[Segment] = []
     for strip in strips:
-        segments += [*(s for s in strip if not s.control), Segment.line()]
+        # Blanks apart: some viewers drop those that a text begins with, and put the rest in the wrong place.
+        segments += [Segment(t, s.style) for s in strip if not s.control for t in _BLANKS.split(s.text) if t]
+        segments.append(Segment.line())
     console.print(Segments(segments), end="")
     back: tuple[int, int, int]
     back, front = ((18, 18, 18), (224, 224, 224)) if dark else ((250, 250, 250), (32, 32, 32))
@@ -90,10 +94,10 @@ def svg(strips: Sequence[Strip], width: int, title: str, *, dark: bool) -> str:
     document = console.export_svg(
         title=title, theme=theme, unique_id=f"genlab-{slug(title, 30)}", font_aspect_ratio=ADVANCE
     )
-    return _plain(document)
+    return without_web_fonts(document)
 
 
-def _plain(document: str) -> str:
+def without_web_fonts(document: str) -> str:
     """Take the web fonts out of a picture: it shows the same without a network."""
     return _FROM_ELSEWHERE.sub("", document).replace("Fira Code, monospace", FONTS).replace("Fira Code", FONTS)
 

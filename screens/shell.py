@@ -15,6 +15,7 @@ from textual.app import App
 from textual.binding import Binding
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.theme import Theme
 
 from genlab_tui.errors import GenlabError
 from genlab_tui.paths import Lab
@@ -24,7 +25,7 @@ from screens.ascii import KEYS, AsciiFilter, ascii_wanted
 from screens.base import MODES
 from screens.link import Flow, LinkDriver
 from screens.notices import WAYS, Notices
-from screens.themes import TERMINAL_THEMES, THEMES
+from screens.themes import SIXTEEN, TERMINAL_THEMES, THEMES
 
 ENDS = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 """Signals that end the app, with its exit status then."""
@@ -50,7 +51,7 @@ class Shell(App[None]):
         self._flow = Flow(self)
         self._interrupted = -TWICE
         self._ascii = AsciiFilter(ascii_wanted(os.environ, _encoding(), self.recall("ascii")))
-        for theme in THEMES:
+        for theme in (*THEMES, SIXTEEN):
             self.register_theme(theme)
         self.theme = self._first_theme(self.recall("theme"))
 
@@ -59,6 +60,10 @@ class Shell(App[None]):
         unseen = self.no_color and wanted in TERMINAL_THEMES
         return wanted if isinstance(wanted, str) and wanted in self.available_themes and not unseen else THEMES[0].name
 
+    def _theme_chosen(self, theme: Theme) -> None:
+        if theme is not SIXTEEN:  # the terminal's choice, not the user's
+            self.remember(theme=theme.name)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), *([self._ascii] if self._ascii.enabled else [])]
 
@@ -66,8 +71,10 @@ class Shell(App[None]):
         return LinkDriver
 
     def on_mount(self) -> None:
-        self.theme_changed_signal.subscribe(self, lambda theme: self.remember(theme=theme.name))
+        self.theme_changed_signal.subscribe(self, self._theme_chosen)
         if not self.is_headless:
+            if self.console.color_system == "standard" and self.theme == THEMES[0].name and not self.no_color:
+                self.theme = SIXTEEN.name
             loop = asyncio.get_running_loop()
             for number, status in ENDS.items():
                 loop.add_signal_handler(number, self._leave, status)
@@ -107,7 +114,7 @@ class Shell(App[None]):
         self._notices.say(text, severity=severity)
         self._notices.signal(text)
 
-    def action_notify(self, way: str) -> None:
+    def action_tell_by(self, way: str) -> None:
         """Choose how the end of a run is told while the terminal is in the background; remembered."""
         self._notices.way = way
         self.remember(notify=way)
@@ -149,7 +156,8 @@ class Shell(App[None]):
         going = sum(not run.state.ended for run in self.runs)
         many = "1 run goes" if going == 1 else f"{going} runs go"
         note = f"{many} on without the screen: genlab-tui brings it back, genlab-tui ls lists them."
-        self.exit(return_code=status, message=Text(note) if going else None)
+        heard = status != ENDS[signal.SIGHUP]  # there is no terminal any more
+        self.exit(return_code=status, message=Text(note) if going and heard else None)
 
 
 def _encoding() -> str:

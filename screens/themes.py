@@ -1,4 +1,4 @@
-"""The lab's own two themes, one dark, one light; Textual's come with the app."""
+"""The lab's own themes: dark, light, and one for 16 colours; Textual's come with the app."""
 
 from __future__ import annotations
 
@@ -56,3 +56,38 @@ THEMES: tuple[Theme, ...] = (
         },
     ),
 )
+SIXTEEN = Theme(
+    name="genlab-16",
+    primary="#55FFFF",
+    secondary="#00AAAA",
+    accent="#FFFF55",
+    success="#55FF55",
+    warning="#AA5500",
+    error="#FF5555",
+    foreground="#FFFFFF",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    dark=True,
+    variables={
+        "block-cursor-background": "#0000AA",
+        "block-cursor-foreground": "#FFFFFF",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#555555",
+        "block-cursor-blurred-foreground": "#FFFFFF",
+        "block-cursor-blurred-text-style": "none",
+        "border": "#555555",
+        "border-blurred": "#555555",
+        "text-muted": "#AAAAAA",
+        "text-disabled": "#AAAAAA",
+        "foreground-muted": "#AAAAAA",
+        "foreground-disabled": "#AAAAAA",
+        "text-primary": "#55FFFF",
+        "text-secondary": "#00AAAA",
+        "text-accent": "#FFFF55",
+        "text-success": "#55FF55",
+        "text-warning": "#AA5500",
+        "text-error": "#FF5555",
+    },
+)
+"""Colours that a terminal of 16 has as they are: rounded ones would all be grey."""

@@ -29,9 +29,9 @@ class Turns:
         self._held = 0
 
     def take(self, parts: Iterable[Part]) -> None:
-        """Do the first part now and the others in their turn."""
+        """Do the first part now where a key waits for it, everything else in its turn."""
         self.waiting = deque(parts)
-        if self.waiting:
+        if self.waiting and self.busy():
             self.waiting.popleft()()
         self._soon()
 

@@ -18,8 +18,11 @@ TOYS = Path(__file__).parent / "data" / "phenomena"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--full`."""
+    """Add `--full` and `--accept-snapshots`."""
     parser.addoption("--full", action="store_true", help="run whole campaigns (marker `full`) too")
+    parser.addoption(
+        "--accept-snapshots", action="store_true", help="take what the screens show now as what they should"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

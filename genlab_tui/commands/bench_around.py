@@ -112,9 +112,7 @@ def chart(repeats: int) -> tuple[Row, ...]:
     """Return the time of one redraw of a panel with 1,000,000 points: from the curves in memory to the cells."""
     return (
         row("redraw of a panel with 1,000,000 points, 80x24", _redraws(_long_curves(), repeats), 25, "ms", reach=10),
-        row(
-            "redraw of means of 252 members, 1,000,000 points", _redraws(_members(), repeats), 25, "ms", reach=10
-        ),
+        row("redraw of means of 252 members, 1,000,000 points", _redraws(_members(), repeats), 25, "ms", reach=10),
     )
 
 

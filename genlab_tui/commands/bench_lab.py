@@ -114,7 +114,7 @@ def lines(step: int, members: int, metrics: Iterable[str] = METRICS) -> bytes:
 
 
 def _values(step: int, members: int, *, falling: bool) -> Iterator[float]:
-    for k in range(members):
+    for k in range(members):  # seeds of an arm lie far apart: wide bands are the most work to draw and to send
         noise = ((step * 7919 + k * 104729) % 1000) / 1000 - 0.5
         level = 2.3 * math.exp(-step / (LONG / (1 + k % 6))) + 0.02 * noise
         yield round(level + 0.05 if falling else 1 - level / 2.5, 6)

@@ -1,7 +1,7 @@
 """Bench rows of the screens: the real app in a pseudo-terminal of 80x24, on labs whose runs are made up.
 
-CPU is, in per cent of one core, the processor time of the app over wall time; bytes are those that it sends to the terminal; a key's answer is
-timed from its byte to the first output that shows what the key did.
+CPU is the processor time of the app over wall time, in per cent of one core; bytes are those that it sends to the
+terminal; a key's answer is timed from its byte to the first output that shows what the key did.
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ import sys
 
 from genlab_tui.errors import GenlabError
 
-
-WITHOUT = "genlab-tui watch shows runs as text, run PHENOMENON --wait trains; genlab-tui demo, ls, show, compare work everywhere"
+WITHOUT = "genlab-tui watch shows runs as text, genlab-tui run --wait and genlab-tui demo train; ls, show, compare too"
 """What can be done without the app."""
 
 

@@ -17,6 +17,7 @@ from genlab_tui.run import RunRecord, RunState
 from genlab_tui.text import clean_text
 from screens.panels.gpu import load_line
 from screens.panels.marks import STATE_MARKS
+from screens.toosmall import ENOUGH, out_of_sight
 
 if TYPE_CHECKING:
     from screens.base import GenlabApi
@@ -72,6 +73,7 @@ class HeaderLine(_Line):
             here = "bold $foreground on $background" if name == mode else ""
             left.append((Content.assemble(" ", (key, "$text-accent"), f" {name} ").stylize(here), key))
         room = width - sum(content.cell_length for content, _ in left) - 1
+        cramped = out_of_sight(self.screen)
         path, counts = short_path(str(genlab.lab.root)), count_line(genlab.runs)
         marks = count_line(genlab.runs, short=True)
         for words, detail in (
@@ -83,7 +85,7 @@ class HeaderLine(_Line):
             ((), 0),
         ):
             middle = "  " + " · ".join(word for word in words if word)
-            load = load_line(genlab.devices, detail)
+            load = f"more in {ENOUGH}" if cramped else load_line(genlab.devices, detail)
             if cell_len(middle) + len(load) + 2 <= room:
                 break
         gap = " " * (room - cell_len(middle) - len(load))

@@ -774,6 +774,8 @@ async def test_p_writes_the_chart_as_a_picture_of_its_own(
         for arm in ("fast learner", "slow learner"):  # its legend is in the picture, not only above the panels
             assert arm in text.replace("\xa0", " ")
         assert marker(0) in text
+        texts = [node.text or "" for node in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert not [t for t in texts if t.startswith("\xa0") and t.strip("\xa0")]  # some viewers drop such blanks
         assert "http" not in document.replace("http://www.w3.org", "")  # nothing from elsewhere
         await pilot.press("P")
         await until(lambda: len(list(lab.exports.glob("*.svg"))) == 2)

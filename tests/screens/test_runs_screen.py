@@ -53,7 +53,7 @@ class Desk(App[None]):
     def remember(self, **settings: Any) -> None:
         self.kept |= settings
 
-    def say_the_rest(self) -> None:
+    def catch_up(self) -> None:
         """There is nothing left unsaid."""
 
     def show_mode(self, mode: str) -> None:

@@ -21,6 +21,7 @@ import pytest
 
 from genlab_tui import events as ev
 from genlab_tui.paths import Lab
+from genlab_tui.safe_io import make_private_dir, write_json
 from screens.link import ASK_AFTER, FIRST, GRACE, LEAST, LONGEST, LOST, Link
 
 KeepRun = Callable[..., str]
@@ -219,6 +220,8 @@ def growing(lab: Lab, keep_run: KeepRun) -> Iterator[str]:
 
 @pytest.fixture
 def environ(lab: Lab, toys: Path) -> dict[str, str]:
+    make_private_dir(lab.root)
+    write_json(lab.view, {"welcomed": True})
     return {**os.environ, "GENLAB_HOME": str(lab.root), "GENLAB_ASCII": "0", "LC_ALL": "C.UTF-8"}
 
 
@@ -246,7 +249,8 @@ def test_over_a_slow_line_keys_are_not_buried_under_pictures(
         terminal.press(b"q")
         assert terminal.run(20, lambda: terminal.process.poll() is not None)
         assert terminal.process.returncode == 0
-        assert b"goes on without the screen" in terminal.seen
+        terminal.rate *= 100
+        assert terminal.run(5, lambda: b"goes on without the screen" in terminal.seen)
     finally:
         terminal.close()
 
@@ -294,3 +298,27 @@ def test_a_line_that_breaks_ends_the_app(environ: dict[str, str], keep_run: Keep
     assert terminal.run(30, lambda: b"1 running" in terminal.seen)
     os.close(terminal.fd)  # the kernel sends SIGHUP, and nothing can be written any more
     assert terminal.process.wait(15) == 129
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("off", ["--no-mouse", "GENLAB_MOUSE", ""])
+def test_the_mouse_is_left_to_the_terminal_on_request(environ: dict[str, str], off: str) -> None:
+    more = {"GENLAB_MOUSE": "0"} if off == "GENLAB_MOUSE" else {}
+    terminal = SlowTerminal(environ | more, 1e6, args=(off,) if off.startswith("--") else ())
+    try:
+        assert terminal.run(30, lambda: b"enomena" in terminal.seen)
+        assert (b"\x1b[?1000h" in terminal.seen) is (not off)
+    finally:
+        terminal.close()
+
+
+@pytest.mark.slow
+def test_the_option_draws_in_ascii(environ: dict[str, str]) -> None:
+    del environ["GENLAB_ASCII"]
+    terminal = SlowTerminal(environ, 1e6, args=("--ascii",))
+    try:
+        assert terminal.run(30, lambda: b"enomena" in terminal.seen)
+        terminal.run(1)
+        assert terminal.seen.isascii()
+    finally:
+        terminal.close()

@@ -28,12 +28,15 @@ from screens.turns import PATIENCE, Turns
 # --- turns ------------------------------------------------------------------------------------------------------------
 
 
-async def test_the_first_part_is_done_at_once_and_the_others_in_order() -> None:
+@pytest.mark.parametrize("busy", [False, True])
+async def test_the_first_part_is_done_at_once_for_a_key_and_the_others_in_order(busy: bool) -> None:
     app: App[None] = App()
     done: list[int] = []
+    keys = [busy]
     async with app.run_test():
-        Turns(app, bool).take([lambda n=n: done.append(n) for n in range(4)])  # type: ignore[misc]
-        assert done == [0]
+        Turns(app, lambda: keys[0]).take([lambda n=n: done.append(n) for n in range(4)])  # type: ignore[misc]
+        assert done == ([0] if busy else [])
+        keys[0] = False
         await asyncio.sleep(0.2)
     assert done == [0, 1, 2, 3]
 
@@ -46,7 +49,7 @@ async def test_newer_work_takes_the_place_of_what_was_left() -> None:
         turns.take([lambda n=n: done.append(f"old {n}") for n in range(4)])  # type: ignore[misc]
         turns.take([lambda n=n: done.append(f"new {n}") for n in range(3)])  # type: ignore[misc]
         await asyncio.sleep(0.2)
-    assert done == ["old 0", "new 0", "new 1", "new 2"]
+    assert done == ["new 0", "new 1", "new 2"]
 
 
 async def test_a_key_goes_first_but_not_for_ever() -> None:
@@ -176,13 +179,13 @@ def test_points_straight_between_others_are_left_out_of_lines_alone() -> None:
     y = np.array([0, 1, 2, 3, 4, 3, 2, 1, 0.0])
     axes = make_axis([0, 8]), make_axis([0, 4])
     keep = np.ones(9, dtype=bool)
-    (line,) = series.path(x, y, keep, *axes, 90, 50)
+    (line,) = series.path(x, y, keep, *axes, 9, 5)
     assert len(line) == 3
-    assert line[1][1] == 49
-    (points,) = series.path(x, y, keep, *axes, 90, 50, joined=False)
+    assert line[1] == (4, 4)
+    (points,) = series.path(x, y, keep, *axes, 9, 5, joined=False)
     assert len(points) == 9
     keep[2] = False
-    assert [len(piece) for piece in series.path(x, y, keep, *axes, 90, 50)] == [2, 3], "a gap has two ends"
+    assert [len(piece) for piece in series.path(x, y, keep, *axes, 9, 5)] == [2, 3], "a gap has two ends"
 
 
 @pytest.mark.parametrize("n", [5, 399, 400, 401, 1000, 1001, 4096])

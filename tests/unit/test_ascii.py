@@ -46,7 +46,9 @@ def test_markers_stay_different_and_so_do_states() -> None:
     assert len({to_ascii(mark) for mark, _ in STATE_MARKS.values()}) == len({mark for mark, _ in STATE_MARKS.values()})
 
 
-@pytest.mark.parametrize(("done", "text"), [(0.0, "----------"), (0.5, "=====-----"), (0.55, "=====>----"), (1.0, "=" * 10)])
+@pytest.mark.parametrize(
+    ("done", "text"), [(0.0, "----------"), (0.5, "=====-----"), (0.55, "=====>----"), (1.0, "=" * 10)]
+)
 def test_a_bar_shows_what_is_done_without_colours(done: float, text: str) -> None:
     assert to_ascii(bar(done, 10).plain) == text
 

@@ -56,7 +56,7 @@ def test_a_program_that_ends_early_is_an_error_with_its_last_words(tmp_path: Pat
 
 
 def test_a_driven_program_answers_keys_and_is_measured(tmp_path: Path) -> None:
-    code = "import sys\nsum(range(10**7))\nprint('ready', flush=True)\nfor line in sys.stdin: print('got', line, flush=True)"
+    code = "import sys\nsum(range(10**7))\nprint('ready')\nfor line in sys.stdin: print('got', line)"
     with Driven([sys.executable, "-u", "-c", code], environment(tmp_path)) as app:
         app.until(lambda screen: "ready" in screen.text, "its start")
         pressed = app.type("hello\n")

@@ -44,3 +44,11 @@ def test_spearman_agrees_with_scipy(pairs: list[tuple[float, float]]) -> None:
         assert math.isnan(spearman(x, y))
     else:
         assert spearman(x, y) == pytest.approx(scipy.stats.spearmanr(x, y).statistic, abs=1e-9)
+
+
+def test_what_rounding_leaves_of_equal_means_is_nought() -> None:
+    """0.1 + 0.2 - 0.3 is not 0 in binary; a table must not show 5.55e-17."""
+    values, baseline = {0: 0.1 + 0.2, 1: 0.5}, {0: 0.3, 1: 0.5}
+    assert paired_delta(values, baseline).mean == 0.0
+    assert paired_delta({0: 1e-20}, {0: 2e-20}).mean == -1e-20
+    assert paired_delta({0: 0.3 + 1e-12}, {0: 0.3}).mean > 0
