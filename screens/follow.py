@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genlab_tui import phenomena
+from genlab_tui.compare import LoadedRun
 from genlab_tui.errors import GenlabError
+from genlab_tui.figure import Figure, HeatMap
 from genlab_tui.paths import Lab, RunDir
+from genlab_tui.run import RunRecord
 from genlab_tui.rundata import RunData
 from genlab_tui.verdict import Verdict
 from screens.panels.log import log_tail
@@ -34,6 +38,7 @@ LOG_BYTES = 20_000
 class Seen:
     """What is known of a run: its data, its verdict so far, the end of its log; `error` says why that is not all.
 
+    `figures` are the phenomenon's, worked out here because some take long; `problem` says why there are none.
     `pending` are the changes in flight that were asked for and have not taken effect.
     """
 
@@ -42,6 +47,8 @@ class Seen:
     verdict: Verdict | None
     log: tuple[str, ...] = ()
     error: str = ""
+    figures: tuple[Figure | HeatMap, ...] = ()
+    problem: str = ""
     pending: tuple[Pending, ...] = ()
 
 
@@ -134,7 +141,9 @@ class Follower:
         if data.begin is not None:
             # A curve of 80 columns moves by a dot when it grows by a 75th: more pictures would look the same.
             self._every[run_id] = min(max((time.time() - data.begin.time) / DOTS, EVERY), SELDOM)
-        self.deliver(Seen(run_id, data, verdict, log, error, _pending(reader.run_dir) if asked else ()))
+        figures, undrawn = _figures(run_id, data)
+        pending = _pending(reader.run_dir) if asked else ()
+        self.deliver(Seen(run_id, data, verdict, log, error, figures, undrawn, pending))
         return True
 
     def _log(self, run_id: str, reader: RunReader) -> tuple[str, ...]:
@@ -143,6 +152,15 @@ class Follower:
         if known is None or known[0] != stamp:
             self._logs[run_id] = known = (stamp, tuple(log_tail(reader.run_dir.log, LOG_BYTES)))
         return known[1]
+
+
+def _figures(run_id: str, data: RunData) -> tuple[tuple[Figure | HeatMap, ...], str]:
+    """Return the figures of a run's phenomenon, or why there are none."""
+    name = data.spec.phenomenon
+    try:
+        return LoadedRun(RunRecord(run_id, name), data, None, phenomena.catalogue().get(name)).figures(), ""
+    except GenlabError as error:
+        return (), str(error)
 
 
 def _pending(run: RunDir) -> tuple[Pending, ...]:

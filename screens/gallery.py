@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, zip_longest
 
 from genlab_tui.compare import LoadedRun
-from genlab_tui.errors import GenlabError
 from genlab_tui.figure import Figure, HeatMap
 from genlab_tui.pins import line_slots
 from genlab_tui.rundata import RunData
@@ -42,16 +41,13 @@ class Gallery:
         """The user's marks on the runs."""
         self._drawn: dict[int, tuple[object, list[RunData], Picture | None]] = {}
 
-    def take(self, runs: Sequence[LoadedRun]) -> None:
-        """Take over the runs as they are now."""
+    def take(self, runs: Sequence[LoadedRun], own: tuple[Picture, ...] = (), problem: str = "") -> None:
+        """Take over the runs as they are now, with the figures of the first (or why there are none)."""
         before, self.runs = self.runs, tuple(runs)
         if not self.runs:
             self.own, self.problem, self.choices = (), "", ()
         elif not before or before[0].data is not self.runs[0].data:
-            try:
-                self.own, self.problem = self.runs[0].figures(), ""
-            except GenlabError as error:
-                self.own, self.problem = (), str(error)
+            self.own, self.problem = own, problem
             self.choices = choices(self.runs[0].phenomenon, self.runs[0].data, self.own)
 
     @property

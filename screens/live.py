@@ -201,7 +201,9 @@ class LiveScreen(Charting):
         self.query_one("#live-empty").display = not self.ids
         self.query_one("#live-body").display = bool(self.ids)
         gallery = self._gallery
-        gallery.take(self._loaded())
+        loaded = self._loaded()
+        first_seen = self.seen.get(loaded[0].id) if loaded else None
+        gallery.take(loaded, *((first_seen.figures, first_seen.problem) if first_seen else ()))
         if not gallery.runs or gallery.runs[0].id != self.ids[0]:
             return
         first, record = gallery.runs[0], self.record

@@ -2,7 +2,7 @@
 
     python tests/screens/pictures.py OUT/lab docs/screens
 
-Writes every screen and the two dialogs of a run at 80x24 and 200x60, in the dark and in the light theme, as SVG that
+Writes every screen and the two dialogs of a run (one is trained for a moment) at 80x24 and 200x60, in the dark and in the light theme, as SVG that
 needs no web fonts. The lab is copied first: it stays as it was.
 """
 
@@ -58,18 +58,23 @@ async def _pictures(lab: Lab, size: tuple[int, int], theme: str, out: Path) -> N
         await keep("lab")
         app.open_live(first.id)
         await keep("live")
-        await _typed(pilot, "c", "left", "left", "left", "left", "left", "left")
-        await keep("cursor")
-        await _typed(pilot, "escape", "f", "s")
+        await _typed(pilot, "f", "s")
         await keep("fork")
         await _typed(pilot, "escape", "3")
         await keep("runs")
         app.open_compare(first.id, fork.id, baseline=first.id)
         await keep("compare")
-        await _typed(pilot, "tab", "tab")
-        await keep("summary")
-        await _typed(pilot, "question_mark")
-        await keep("help")
+        going = runs.submit(lab, runs.read_spec(lab, first.id).anew(first_seed=100)).id
+        while not (app.progress.get(going) and app.progress[going].done > 0.1):
+            app.refresh_runs()
+            await pilot.pause(0.5)
+        app.open_live(going)
+        await pilot.pause(SETTLED)
+        await _typed(pilot, "t", "s")
+        await keep("toggle")
+        await _typed(pilot, "escape")
+    runs.stop(lab, going)
+    runs.wait(lab, going, timeout=60)
 
 
 def _pair(done: list[RunRecord]) -> tuple[RunRecord, RunRecord]:

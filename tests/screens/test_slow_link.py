@@ -230,20 +230,20 @@ def environ(lab: Lab, toys: Path) -> dict[str, str]:
 def test_over_a_slow_line_keys_are_not_buried_under_pictures(
     environ: dict[str, str], growing: str, answers: bool
 ) -> None:
-    rate = 4096
+    rate = 1200
     terminal = SlowTerminal(environ, rate, answers=answers)
     try:
         assert terminal.run(30, lambda: b"1 running" in terminal.seen)
         terminal.press(b"2")
         assert terminal.run(30, lambda: b"growing" in terminal.seen)
-        terminal.run(8)  # curves grow, pictures come as the line takes them
+        terminal.run(15)  # curves grow, pictures come as the line takes them
         before = terminal.press(b"?")
         pressed = time.monotonic()
-        assert terminal.run(30, lambda: re.search(rb"keys[^\n]{0,40}Live", terminal.seen[before:]))
+        assert terminal.run(60, lambda: re.search(rb"keys[^\n]{0,40}Live", terminal.seen[before:]))
         buried = len(terminal.seen) - before
         # With answers: a picture on its way and the one with the help. Without: also what the kernel's buffer holds.
         assert buried < (12_000 if answers else 40_000)
-        assert time.monotonic() - pressed < (6 if answers else 15)
+        assert time.monotonic() - pressed < (10 if answers else 45)
         terminal.press(b"\x1b")
         terminal.run(1)
         terminal.press(b"q")

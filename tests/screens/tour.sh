@@ -122,8 +122,10 @@ keep runs
 keys A c
 see '3 runs|curves'
 keep compare
-keys Tab Tab
-see 'paired'
+for _ in 1 2 3 4 5 6; do
+    screen | grep -Eq '^ *(.. )?.*summary · ' && break
+    keys Tab
+done
 keep summary
 keys e
 see 'exported' 30
