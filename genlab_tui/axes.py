@@ -41,7 +41,7 @@ def make_axis(values: Iterable[float], *, log: bool = False, pad: float = 0.0) -
     if high - low <= abs(high) * 1e-12 or high - low < 1e-290:
         if not log and not high:
             return Axis(0.0, 1.0)  # nothing is known of the scale yet, and shares and steps have no values below 0
-        room = 0.5 if log else abs(high) * 0.1
+        room = 0.5 if log else max(abs(high) * 0.1, 1e-290)
         return Axis(low - room, high + room, log)
     room = (high - low) * pad
     return Axis(low - room, high + room, log)
