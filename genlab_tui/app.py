@@ -144,9 +144,6 @@ class GenlabApp(Shell):
         self._readers.move_to_end(run_id)
         return self._readers[run_id]
 
-    def refresh_runs(self) -> None:
-        self._poller.wake()
-
     def show_mode(self, mode: str) -> None:
         if mode != self.current_mode:
             self.switch_mode(mode)
@@ -188,6 +185,9 @@ class GenlabApp(Shell):
                 result = fn(*args)
             except (GenlabError, OSError) as error:
                 self.call_from_thread(self.say, error, title=f"cannot {label}", severity="error")
+            except Exception as error:  # noqa: BLE001 - a phenomenon's own code; shown, not the end of the app
+                text = f"{type(error).__name__}: {error}"
+                self.call_from_thread(self.say, text, title=f"cannot {label}", severity="error")
             else:
                 if then:
                     self.call_from_thread(then, result)

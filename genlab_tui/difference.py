@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from genlab_tui.figure import Figure, Line, Reference
-from genlab_tui.lines import Axis, finite_points, make_line, together
+from genlab_tui.lines import Axis, finite_points, make_line, seed_rows, together
 from genlab_tui.rundata import RunData
 from genlab_tui.stats import t_quantile
 from genlab_tui.summary import LoadedRun
@@ -57,7 +57,7 @@ def difference_lines(
             continue
         label = prefix + titles.get(arm, arm)
         grid, stack = together(list(pairs.values()))
-        lines.append(make_line(label, grid, *_mean(stack), points=points))
+        lines.append(make_line(label, grid, *_mean(seed_rows(tuple(pairs), stack)), points=points))
         if members:
             lines += [make_line(f"{label} · seed {seed}", *pair, points=points) for seed, pair in pairs.items()]
     return tuple(lines)

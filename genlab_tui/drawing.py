@@ -6,22 +6,17 @@ second cue. Nothing in it runs or loads anything, and every text from outside is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from genlab_tui.axes import LARGEST, Axis, make_axis, ticks
-from genlab_tui.colours import COLOURS
-from genlab_tui.figure import Figure, HeatMap, Line, Reference, Tick
+from genlab_tui.figure import MEMBER, Figure, HeatMap, Line, Reference
 from genlab_tui.heat_drawing import heat_map
+from genlab_tui.strokes import Room, Series, bands, edges_of, marker, rings, stroke
 from genlab_tui.svg import CHARACTER, EDGE, HEIGHT, ROW, WIDTH, note_lines, style, xml_text
 from genlab_tui.text import clean_text
 
 LEGEND = 24
 """So many lines are named at most; the rest is counted."""
-MEMBER = " · seed "
-"""Between an arm's label and the seed in the label of one member: drawn faint, not in the legend."""
-_MARKERS = 7  # against 8 colours: no common factor, so the pair repeats only after 56 lines
 
 
 def draw(figure: Figure | HeatMap, *, standalone: bool = True, titled: bool = True) -> str:
@@ -42,72 +37,38 @@ def draw(figure: Figure | HeatMap, *, standalone: bool = True, titled: bool = Tr
 # --- charts -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Room:
-    """The rectangle of the data and its axes."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    x: Axis
-    y: Axis
-
-    def at(self, x: float, y: float) -> tuple[float, float] | None:
-        """Return where a point lies, or None for one that cannot be drawn."""
-        across, up = self.x.place(x), self.y.place(y)
-        if across is None or up is None:
-            return None
-        across, up = min(max(across, 0.0), 1.0), min(max(up, 0.0), 1.0)
-        return self.left + across * (self.right - self.left), self.bottom - up * (self.bottom - self.top)
-
-
-@dataclass(frozen=True)
-class _Series:
-    """A line with its colour and marker; a faint one is a single member."""
-
-    line: Line
-    label: str
-    slot: int
-    faint: bool
-
-    @property
-    def colour(self) -> int:
-        return self.slot % COLOURS
-
-
 def _chart(figure: Figure, titled: bool) -> tuple[list[str], float]:
     series = list(_series(figure.lines))
     x_axis, y_axis = _axes(figure)
     y_ticks = ticks(y_axis, 7)
     left = EDGE + 8 + CHARACTER * max((len(label) for _, label in y_ticks), default=0)
     top = 30.0 if titled or figure.y_label else 12.0
-    room = _Room(left, top, WIDTH - EDGE - 6, HEIGHT - 40.0, x_axis, y_axis)
+    room = Room(left, top, WIDTH - EDGE - 6, HEIGHT - 40.0, x_axis, y_axis)
     parts = _header(figure, titled, room) + _frame(figure, room, y_ticks)
     drawable = any(room.at(x, y) for s in series for x, y in zip(s.line.x, s.line.y, strict=False))
     if not drawable:
         words = "nothing that can be drawn" if any(len(s.line.x) for s in series) else "no data yet"
         middle = (room.left + room.right) / 2, (room.top + room.bottom) / 2
         parts.append(f'<text class="n" x="{middle[0]:.1f}" y="{middle[1]:.1f}" text-anchor="middle">{words}</text>')
-    parts += [band for s in series for band in _bands(s, room)]
+    parts += [band for s in series for band in bands(s, room)]
     marks, labels = _references(figure.references, room)
     parts += marks
     for number, s in enumerate(series):
-        parts += _stroke(s, room, number)
-    parts += [mark for s in series for mark in _ticks(s, figure.ticks, room)] + labels
+        parts += stroke(s, room, number)
+    parts += [mark for s in series for mark in rings(s, figure.ticks, room)] + labels
     named = [s for s in series if not s.faint and s.label]
     rows, height = _legend(named, HEIGHT - 4.0) if len(named) > 1 else ([], HEIGHT - 4.0)
     notes, height = note_lines(figure.note, height + 12)
     return parts + rows + notes, height - 4
 
 
-def _series(lines: Iterable[Line]) -> Iterator[_Series]:
+def _series(lines: Iterable[Line]) -> Iterator[Series]:
     slots: dict[str, int] = {}
     for line in lines:
         label = clean_text(line.label, 80)
         base, _, seed = label.rpartition(MEMBER)
         faint = base in slots and seed.isdigit()
-        yield _Series(line, label, slots[base] if faint else slots.setdefault(label, len(slots)), faint)
+        yield Series(line, label, slots[base] if faint else slots.setdefault(label, len(slots)), faint)
 
 
 def _axes(figure: Figure) -> tuple[Axis, Axis]:
@@ -116,7 +77,7 @@ def _axes(figure: Figure) -> tuple[Axis, Axis]:
     few = False
     for line in figure.lines:
         few = few or line.points or len(line.x) <= 12
-        for x, y, low, high in zip(line.x, line.y, *_edges(line), strict=False):
+        for x, y, low, high in zip(line.x, line.y, *edges_of(line), strict=False):
             if _good(x, figure.log_x) and _good(y, figure.log_y):
                 xs.append(x)
                 # A band that reaches below 0 on a log axis ends at the axis, instead of stretching it for ever.
@@ -128,14 +89,7 @@ def _good(value: float, log: bool) -> bool:
     return abs(value) < LARGEST and (value > 0 or not log)
 
 
-def _edges(line: Line) -> tuple[Sequence[float], Sequence[float]]:
-    n = len(line.y)
-    if line.low is None or line.high is None or not len(line.low) >= n <= len(line.high):
-        return (math.nan,) * n, (math.nan,) * n
-    return line.low, line.high
-
-
-def _header(figure: Figure, titled: bool, room: _Room) -> list[str]:
+def _header(figure: Figure, titled: bool, room: Room) -> list[str]:
     parts = []
     title = xml_text(figure.title, 90) if titled else ""
     if title:
@@ -148,7 +102,7 @@ def _header(figure: Figure, titled: bool, room: _Room) -> list[str]:
     return parts
 
 
-def _frame(figure: Figure, room: _Room, y_ticks: Sequence[tuple[float, str]]) -> list[str]:
+def _frame(figure: Figure, room: Room, y_ticks: Sequence[tuple[float, str]]) -> list[str]:
     parts = []
     for place, label in y_ticks:
         y = room.bottom - place * (room.bottom - room.top)
@@ -171,108 +125,7 @@ def _anchor(place: float, label: str) -> str:
     return "middle" if place < 0.97 or CHARACTER * len(label) < 2 * EDGE else "end"
 
 
-def _pieces(points: Iterable[tuple[float, float] | None]) -> Iterator[list[tuple[float, float]]]:
-    """Yield the stretches between gaps."""
-    piece: list[tuple[float, float]] = []
-    for point in points:
-        if point is not None:
-            piece.append(point)
-        elif piece:
-            yield piece
-            piece = []
-    if piece:
-        yield piece
-
-
-def _path(points: Sequence[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-
-
-def _bands(s: _Series, room: _Room) -> Iterator[str]:
-    """Yield the bands between `low` and `high`, stretch by stretch; points have error bars instead."""
-    if s.line.low is None or s.faint:
-        return
-    edges = list(zip(s.line.x, s.line.y, *_edges(s.line), strict=False))
-    if s.line.points:
-        for x, y, low, high in edges:
-            ends = _ends(room, x, y, low, high)
-            if ends:
-                yield f'<path class="l s{s.colour}" d="M{ends[0][0]:.1f} {ends[0][1]:.1f}V{ends[1][1]:.1f}"/>'
-        return
-    ends_of = [_ends(room, *edge) for edge in edges]
-    for piece in _pieces_of(ends_of):
-        outline = [low for low, _ in piece] + [high for _, high in reversed(piece)]
-        yield f'<path class="b c{s.colour}" d="{_path(outline)}Z"/>'
-
-
-Ends = tuple[tuple[float, float], tuple[float, float]]
-
-
-def _ends(room: _Room, x: float, y: float, low: float, high: float) -> Ends | None:
-    """Return where the band begins and ends at a point, or None where it has none."""
-    if room.y.log and low <= 0 < high:
-        low = 10.0**room.y.low
-    bottom, top = room.at(x, low), room.at(x, high)
-    return (bottom, top) if bottom and top and room.at(x, y) else None
-
-
-def _pieces_of(ends: Iterable[Ends | None]) -> Iterator[list[Ends]]:
-    piece: list[Ends] = []
-    for one in (*ends, None):
-        if one is not None:
-            piece.append(one)
-        else:
-            if len(piece) > 1:
-                yield piece
-            piece = []
-
-
-def _stroke(s: _Series, room: _Room, number: int) -> list[str]:
-    """Return a line with its markers: on every point of a short one, else a few, apart from those of other lines."""
-    parts, found = [], []
-    kind = f"l s{s.colour}" + (" f" if s.faint else "")
-    for piece in _pieces(room.at(x, y) for x, y in zip(s.line.x, s.line.y, strict=False)):
-        found += piece
-        if len(piece) > 1 and not s.line.points:
-            parts.append(f'<path class="{kind}" d="{_path(piece)}"/>')
-    if s.faint or not found:
-        return parts
-    if s.line.points or len(found) <= 40:
-        marked = found
-    else:
-        stride = len(found) / 6
-        marked = [found[min(int((i + (number * 0.37) % 1) * stride), len(found) - 1)] for i in range(6)]
-    return parts + [_marker(s, x, y) for x, y in marked]
-
-
-def _marker(s: _Series, x: float, y: float) -> str:
-    shape = s.slot % _MARKERS
-    at = f"M{x:.1f} {y:.1f}"
-    paths = (
-        f"{at}m-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0Z",
-        f"{at}m-3 -3h6v6h-6Z",
-        f"{at}m0-4l4 7h-8Z",
-        f"{at}m0-4.4l4.4 4.4l-4.4 4.4l-4.4-4.4Z",
-        f"{at}m0 4l4-7h-8Z",
-        f"{at}m-1.4-4.2h2.8v2.8h2.8v2.8h-2.8v2.8h-2.8v-2.8h-2.8v-2.8h2.8Z",
-        f"{at}m-4-4l4 2l4-2l-2 4l2 4l-4-2l-4 2l2-4Z",
-    )
-    return f'<path class="m c{s.colour}" d="{paths[shape]}"/>'
-
-
-def _ticks(s: _Series, happened: Iterable[Tick], room: _Room) -> Iterator[str]:
-    """Yield what happened on a line: a ring around the point nearest to it, with the words for who points at it."""
-    for tick in happened:
-        if clean_text(tick.line, 80) != s.label or s.faint:
-            continue
-        near = [(abs(x - tick.x), point) for x, y in zip(s.line.x, s.line.y, strict=False) if (point := room.at(x, y))]
-        if near:
-            x, y = min(near)[1]
-            words = xml_text(tick.label + (f" ({tick.count})" if tick.count > 1 else ""), 80)
-            yield f'<circle class="l s{s.colour}" cx="{x:.1f}" cy="{y:.1f}" r="6"><title>{words}</title></circle>'
-
-
-def _references(references: Iterable[Reference], room: _Room) -> tuple[list[str], list[str]]:
+def _references(references: Iterable[Reference], room: Room) -> tuple[list[str], list[str]]:
     """Return reference lines (to lie below the data) and their labels (above it), apart from each other."""
     lines: list[str] = []
     labels: list[str] = []
@@ -302,7 +155,7 @@ def _references(references: Iterable[Reference], room: _Room) -> tuple[list[str]
     return lines, labels
 
 
-def _legend(series: Sequence[_Series], top: float) -> tuple[list[str], float]:
+def _legend(series: Sequence[Series], top: float) -> tuple[list[str], float]:
     """Return the legend below a chart and where it ends."""
     parts: list[str] = []
     x, y = float(EDGE), top + 14
@@ -312,7 +165,7 @@ def _legend(series: Sequence[_Series], top: float) -> tuple[list[str], float]:
         need = 20 + CHARACTER * len(label) + 12
         if x + need > WIDTH - EDGE and x > EDGE:
             x, y = float(EDGE), y + ROW
-        mark = _marker(s, x + 8, y - 4)
+        mark = marker(s, x + 8, y - 4)
         line = "" if s.line.points else f'<path class="l s{s.colour}" d="M{x:.1f} {y - 4:.1f}h16"/>'
         parts.append(f'{line}{mark}<text class="k" x="{x + 21:.1f}" y="{y:.1f}">{xml_text(label, 60)}</text>')
         x += need

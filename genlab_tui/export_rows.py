@@ -12,6 +12,7 @@ from genlab_tui.csv_file import Row, cell
 from genlab_tui.difference import difference_lines
 from genlab_tui.events import Value, from_value
 from genlab_tui.exact import EventSource, exact_curves
+from genlab_tui.expectation import expectation
 from genlab_tui.figure import Figure, HeatMap, Line
 from genlab_tui.grouping import Group
 from genlab_tui.lines import curve_lines
@@ -194,10 +195,9 @@ CRITERIA += ["prediction", "expected", "as_expected"]
 def criteria_rows(runs: Sequence[ExportRun], cells: Cells) -> Iterator[Row]:
     for run in runs:
         if run.verdict:
-            expected = run.spec.expected
-            guess = {"prediction": run.spec.prediction, "expected": expected}
-            if expected:
-                guess["as_expected"] = str(expected == run.verdict.status)
+            guess = {"prediction": run.spec.prediction, "expected": run.spec.expected}
+            if came := expectation(run):
+                guess["as_expected"] = str(came == "right")
             for own in _judged(run.verdict):
                 yield cells[run.id], own | guess
 

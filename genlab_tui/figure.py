@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MEMBER = " · seed "
+"""Between an arm's label and the seed in the label of one member: its line is drawn faint, not in the legend."""
+
 
 @dataclass(frozen=True)
 class Line:

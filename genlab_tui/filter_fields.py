@@ -46,8 +46,6 @@ WHOLE = frozenset({"tag", "verdict", "expected", "colour"})
 """Fields whose text must match as a whole."""
 STATUSES = frozenset({"verdict", "expected"})
 """Fields of several words, which may be written with dashes: `verdict:not-shown`."""
-UNSPOKEN = frozenset({"expected", "colour"})
-"""Fields in which a bare word does not look: it would find every run of which the opposite came out."""
 
 NUMBERS: Mapping[str, Callable[[RunRecord, float], float | None]] = {
     "seeds": lambda r, now: r.seeds,
@@ -143,7 +141,8 @@ def _spoken(run: RunRecord) -> str:
         return known[1]
     if len(_known) > _MOST:
         _known.clear()
-    # Every text of TEXTS but the unspoken ones, at a tenth of the price of asking each for its own.
+    # Every text of TEXTS, at a tenth of the price of asking each for its own; but for the colour, and for `expected`: a
+    # word would find every run of which the opposite came out.
     place = f"{run.phenomenon}\n{run.data}\n{run.preset}\n{run.device}\n{run.state.value}\n{run.reason}"
     words = f"{run.id}\n{run.name}\n{place}\n{run.verdict}\n{run.note}\n{run.parent}\n{run.prediction}"
     spoken = "\n".join((words, *run.tags, *run.regularisers)).lower()

@@ -76,10 +76,6 @@ class Filter:
         """What is not understood first, and where, in a line; empty where all is."""
         return str(self.problems[0]) if self.problems else ""
 
-    def matches(self, run: RunRecord, now: float | None = None) -> bool:
-        """Whether a run passes."""
-        return self.test is None or self.test(run, time.time() if now is None else now)
-
     def of(self, runs: Collection[RunRecord], now: float | None = None) -> list[RunRecord]:
         """Return the runs that pass, in their order."""
         if self.test is None:

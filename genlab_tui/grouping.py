@@ -1,8 +1,9 @@
 """Runs grouped by a setting: the runs of one value become one, pooled over all their networks.
 
-A network of a group is a seed under otherwise equal settings. One that several runs trained counts once. Runs with
-a regulariser changed in flight belong to no group. Pooled groups are `LoadedRun`s, so whatever is made of a run is made
-of a group; their seed numbers are the same number exactly where seed and all other settings are.
+A network of a group is a seed under otherwise equal settings. One that several runs trained counts once. Only seeds
+are repetitions: where a seed has networks under several settings, their mean is its number (`stats.over_seeds`).
+Runs with a regulariser changed in flight belong to no group. Pooled groups are `LoadedRun`s, so whatever is made of
+a run is made of a group; their seed numbers are the same number exactly where seed and all other settings are.
 """
 
 from __future__ import annotations
@@ -18,10 +19,8 @@ from genlab_tui.phenomenon import Arm
 from genlab_tui.run import RunRecord, RunState
 from genlab_tui.rundata import Member, RunData
 from genlab_tui.settings import CHANGED, GROUPS, NONE, Key, number_of, settings_of, settings_table
+from genlab_tui.stats import SETTING
 from genlab_tui.summary import LoadedRun
-
-STRIDE = 1_000_000
-"""Between the numbers of equal seeds under different other settings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,13 +148,14 @@ def _rest(run: LoadedRun, key: Key) -> str:
 
 
 def _note(by_value: Mapping[str, Sequence[LoadedRun]], rests: Mapping[str, str], *, alone: bool) -> str:
-    """Say where the groups differ in more than their field."""
+    """Say where the groups differ in more than their field, and what their numbers are means over."""
     kinds = {frozenset(rests[run.id] for run in members) for members in by_value.values()}
-    if len(kinds) < 2:
-        return ""
-    if alone:
-        return "the groups differ in other settings too"
-    return "the groups differ in other settings too: pairs are those with the same seed and otherwise the same settings"
+    notes = ["the groups differ in other settings too"] if len(kinds) > 1 else []
+    if notes and not alone:
+        notes[0] += ": pairs are those with the same seed and otherwise the same settings"
+    if any(len(kind) > 1 for kind in kinds):
+        notes.append("n counts seeds: what a seed gave under several settings is averaged first")
+    return "; ".join(notes)
 
 
 def _pool(
@@ -172,7 +172,7 @@ def _pool(
     measures: dict[str, dict[Member, object]] = {}
     arms: dict[str, Arm] = {}
     for run in order:
-        offset = places[run.id] * STRIDE
+        offset = places[run.id] * SETTING
         for table, pooled in ((run.data.curves, curves), (run.data.measures, measures)):
             for name, members in table.items():
                 own = pooled.setdefault(name, {})
@@ -181,7 +181,7 @@ def _pool(
     for run in runs:
         arms = {launched.name: launched for launched in run.data.arms} | arms
     first = runs[0]
-    seeds = sorted({seed + places[run.id] * STRIDE for run in runs for seed in run.spec.seed_list})
+    seeds = sorted({seed + places[run.id] * SETTING for run in runs for seed in run.spec.seed_list})
     data = RunData(
         spec=dataclasses.replace(first.spec, id=value, seeds=len(seeds)),
         arms=tuple(arms.values()),

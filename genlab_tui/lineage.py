@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from genlab_tui import phenomena
 from genlab_tui.regularisers import BY_NAME, REGULARISERS
 from genlab_tui.run import RunSpec
-from genlab_tui.settings import NONE, config_text
+from genlab_tui.settings import NONE, field_text
 from genlab_tui.text import clean_text
 
 
@@ -70,7 +70,7 @@ def _texts(spec: RunSpec) -> dict[str, str]:
     """Return what a person would call the settings of a run, in reading order."""
     phenomenon = phenomena.catalogue().get(spec.phenomenon)
     fields = {p.name: p for p in phenomenon.params()} if phenomenon else {}
-    config = {n: fields[n].text(v) if n in fields else config_text(v) for n, v in spec.config.items()}
+    config = {name: field_text(fields.get(name), value) for name, value in spec.config.items()}
     return {
         "phenomenon": spec.phenomenon,
         "data": spec.data,

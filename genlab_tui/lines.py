@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from genlab_tui.figure import Line
+from genlab_tui.figure import MEMBER, Line
 from genlab_tui.rundata import Curve, RunData
+from genlab_tui.stats import SETTING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,7 @@ def curve_lines(
         label = prefix + titles.get(arm, arm)
         lines.append(_mean_line(label, curves, points))
         if members:
-            lines += [make_line(f"{label} · seed {seed}", *curve, points=points) for seed, curve in curves.items()]
+            lines += [make_line(f"{label}{MEMBER}{seed}", *curve, points=points) for seed, curve in curves.items()]
     return tuple(lines)
 
 
@@ -108,10 +109,27 @@ def together(curves: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
     return grid, np.array([np.interp(grid, xs, ys, left=math.nan, right=math.nan) for xs, ys in curves])
 
 
+def seed_rows(numbers: Sequence[int], stack: Floats) -> Floats:
+    """Return one row per seed: the mean over the settings that a pooled group has a seed under (`stats.over_seeds`)."""
+    import numpy as np
+
+    seeds = np.array(numbers) % SETTING
+    if len(set(seeds.tolist())) == len(seeds):
+        return stack
+    rows = []
+    for seed in dict.fromkeys(seeds.tolist()):
+        own = stack[seeds == seed]
+        present = np.isfinite(own)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rows.append(np.where(present, own, 0.0).sum(0) / present.sum(0))
+    return np.array(rows)
+
+
 def _mean_line(label: str, curves: Mapping[int, tuple[Floats, Floats]], points: int) -> Line:
     import numpy as np
 
     grid, stack = together(list(curves.values()))
+    stack = seed_rows(tuple(curves), stack)
     if len(stack) == 1:
         return make_line(label, grid, stack[0], n=np.ones(len(grid), dtype=np.intp), points=points)
     present = np.isfinite(stack)

@@ -8,14 +8,21 @@ from collections.abc import Iterator, Sequence
 from genlab_tui import regularisers
 from genlab_tui.blocks import Block, Code, Facts, Heading, Source, Table, Text, Verdicts
 from genlab_tui.command import command_of
-from genlab_tui.events import Change
+from genlab_tui.expectation import expectation, judged
+from genlab_tui.grouping import is_changed
+from genlab_tui.lineage import strength_text
 from genlab_tui.report_tables import delta, measured, spread
-from genlab_tui.settings import config_text
+from genlab_tui.settings import field_text
 from genlab_tui.summary import METHOD, LoadedRun, SummaryRow, baseline_arm, measure_names, summary_rows
 from genlab_tui.text import human_seconds
-from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Status, Verdict
+from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Verdict
 
 MEASURES = 5
+CAME = {
+    "right": "The verdict is the one that was predicted.",
+    "undecided": "The run is INCONCLUSIVE: it neither confirms nor refutes the prediction.",
+    "wrong": "The verdict is not the one that was predicted.",
+}
 MARKS = {Grade.PASS: "✓", Grade.FAIL: "✗", Grade.UNMET: "?"}
 
 
@@ -49,7 +56,7 @@ def flags(run: LoadedRun) -> Iterator[Block]:
     elif run.record.state != "done":
         why = f" ({run.record.reason})" if run.record.reason else ""
         yield Text(f"This run ended {run.record.state}{why}: the numbers are not those of a whole run.", "warning")
-    if run.data.changes:
+    if is_changed(run):
         yield Text(
             f"Changed in flight: {changes_text(run)}. Such a run is INCONCLUSIVE and never pooled with others.",
             "warning",
@@ -59,13 +66,12 @@ def flags(run: LoadedRun) -> Iterator[Block]:
 
 
 def changes_text(run: LoadedRun) -> str:
-    """Return what was changed while it trained: `dropout 0.5 at step 300`."""
-
-    def one(change: Change) -> str:
-        to = "off" if change.strength is None else f"{change.strength:g}"
-        return f"{change.regulariser} {to} at step {change.step}"
-
-    return ", ".join(dict.fromkeys(one(change) for change in run.data.changes))
+    """Return what was changed while it trained: `dropout 0.5 at step 300`; of a fork also what has no effect yet."""
+    made = [f"{c.regulariser} {strength_text(c.strength)} at step {c.step}" for c in run.data.changes]
+    if not made and run.spec.forked_at >= 0:
+        given = (f"{name} {strength_text(strength)}" for name, strength in run.spec.forked_with.items())
+        made = [f"{one} after step {run.spec.forked_at}" for one in given]
+    return ", ".join(dict.fromkeys(made)) or "a regulariser"
 
 
 def prediction(run: LoadedRun, level: int = 2) -> Iterator[Block]:
@@ -74,19 +80,13 @@ def prediction(run: LoadedRun, level: int = 2) -> Iterator[Block]:
     if not spec.expected and not spec.prediction:
         return
     yield Heading("Prediction and verdict", level)
-    judged = verdict is not None and run.record.state.ended
-    found = str(verdict.status) if verdict and judged else "not judged yet"
-    rows = [("verdict", spec.expected or "–", found)]
+    unjudged = "not judged: it ended early" if run.record.state.ended else "not judged yet"
+    rows = [("verdict", spec.expected or "–", str(verdict.status) if verdict and judged(run) else unjudged)]
     if spec.prediction:
-        rows.append(("in words", spec.prediction, _found_words(verdict) if judged else "–"))
+        rows.append(("in words", spec.prediction, _found_words(verdict) if judged(run) else "–"))
     yield Table(("", "predicted before the run", "found"), tuple(rows))
-    if judged and spec.expected and verdict:
-        if spec.expected == verdict.status:
-            yield Text("The verdict is the one that was predicted.")
-        elif verdict.status is Status.INCONCLUSIVE:
-            yield Text("The run is INCONCLUSIVE: it neither confirms nor refutes the prediction.")
-        else:
-            yield Text("The verdict is not the one that was predicted.")
+    if came := expectation(run):
+        yield Text(CAME[came])
 
 
 def _found_words(verdict: Verdict | None) -> str:
@@ -232,8 +232,8 @@ def what_was_run(run: LoadedRun, level: int = 2) -> Iterator[Block]:
     yield Facts(tuple(facts))
     known = {p.name: p for p in run.phenomenon.params()} if run.phenomenon else {}
     rows = tuple(
-        (name, *((known[name].text(v), known[name].help) if name in known else (config_text(v), "")))
-        for name, v in spec.config.items()
+        (name, field_text(known.get(name), value), known[name].help if name in known else "")
+        for name, value in spec.config.items()
     )
     if rows:
         yield Table(("field", "value", "what it is"), rows, caption="Config")
@@ -246,12 +246,11 @@ def lineage(run: LoadedRun, level: int = 2) -> Iterator[Block]:
     if spec.parent and spec.inherited:
         said.append(f"The first {spec.inherited} seeds were taken over from run {spec.parent}; it trained the others.")
     elif spec.parent and spec.forked_at >= 0:
-        given = {n: "off" if s is None else f"{s:g}" for n, s in spec.forked_with.items()}
-        with_what = ", ".join(f"{n} {s}" for n, s in given.items()) or "nothing changed"
+        with_what = ", ".join(f"{n} {strength_text(s)}" for n, s in spec.forked_with.items()) or "nothing changed"
         said.append(f"Forked from the checkpoint of run {spec.parent} at step {spec.forked_at} with {with_what}.")
     elif spec.parent:
         said.append(f"Forked from run {spec.parent} and trained from step 0.")
-    if run.data.changes:
+    if is_changed(run):
         said.append(f"Changed in flight: {changes_text(run)}. The verdict is INCONCLUSIVE because of it.")
     if said:
         yield Heading("Lineage", level)
@@ -275,5 +274,5 @@ def reproduce(runs: Sequence[LoadedRun]) -> Iterator[Block]:
     yield Heading("How to reproduce it")
     yield Code("\n".join(command_of(run.spec, run.phenomenon) + " --wait" for run in runs), "sh")
     for run in runs:
-        if run.data.changes or run.spec.forked_at >= 0:
+        if is_changed(run) or run.spec.forked_at >= 0:
             yield Text(f"{run.title}: what was changed in flight, or at a fork, is no part of the command.", "quiet")

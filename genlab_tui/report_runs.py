@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from genlab_tui.blocks import Block, Heading, Picture, Table, Text
 from genlab_tui.compare import metric_figure, metric_names, overlay_figures, verdict_rows
 from genlab_tui.errors import GenlabError
+from genlab_tui.grouping import is_changed
 from genlab_tui.report_pictures import MANY, METRICS, POINTS, pictures
 from genlab_tui.report_run import main_measures
 from genlab_tui.report_tables import delta, measured, spread
@@ -79,7 +80,7 @@ def differences(runs: Sequence[LoadedRun], baseline: str) -> Iterator[Block]:
     note = pairing_note(runs, base.id)
     if note:
         yield Text(note, "warning")
-    if any(run.data.changes for run in runs):
+    if any(is_changed(run) for run in runs):
         yield Text(
             "Runs that were changed in flight stand beside the others; they are never pooled with them.", "quiet"
         )

@@ -41,7 +41,8 @@ class Curve:
 class RunData:
     """A snapshot of a run. `curves[metric][(arm, seed)]`, `measures[name][(arm, seed)]`.
 
-    `progress` is the last progress event; `changes` the regularisers changed in flight.
+    `progress` is the last progress event; `changes` the regularisers changed in flight, `taken` the requests for such
+    changes that took effect.
     """
 
     spec: RunSpec
@@ -57,6 +58,7 @@ class RunData:
     progress: ev.Progress | None = None
     status: str = ""
     begin: ev.Begin | None = None
+    taken: frozenset[str] = frozenset()
 
     def arm(self, name: str) -> Arm | None:
         """Return a launched arm by its name."""
@@ -155,6 +157,7 @@ class RunDataBuilder:
         self._logs: list[ev.Log] = []
         self._stages: dict[str, object] = {}
         self._progress: ev.Progress | None = None
+        self._taken: set[str] = set()
         self._status = ""
         self._begin: ev.Begin | None = None
         self._attempt = 0
@@ -209,6 +212,8 @@ class RunDataBuilder:
                 self._progress = event
             case ev.Status():
                 self._status = event.status
+            case ev.Taken():
+                self._taken |= set(event.requests)
 
     def _supersede(self, begin: ev.Begin) -> None:
         """A new attempt: keep its kept stages, cut the open one at its checkpoint, drop the rest."""
@@ -259,4 +264,5 @@ class RunDataBuilder:
             progress=self._progress,
             status=self._status,
             begin=self._begin,
+            taken=frozenset(self._taken),
         )

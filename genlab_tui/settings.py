@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genlab_tui import regularisers
+from genlab_tui.config import Param
 from genlab_tui.summary import LoadedRun
 
 NONE = "–"
@@ -62,7 +63,7 @@ def settings_of(run: LoadedRun) -> dict[Key, str]:
         found[CHANGED] = f"{', '.join(given)} after {spec.forked_at}"
     fields = {p.name: p for p in run.phenomenon.params()} if run.phenomenon else {}
     for name, value in spec.config.items():
-        found["config", name] = fields[name].text(value) if name in fields else config_text(value)
+        found["config", name] = field_text(fields.get(name), value)
     last = spec.first_seed + spec.seeds - 1
     found["run", "seeds"] = f"{spec.first_seed} to {last}" if spec.seeds > 1 else str(last)
     found["run", "arms"] = ", ".join(spec.arms or (a.name for a in data.arms))
@@ -86,6 +87,14 @@ def number_of(run: LoadedRun, key: Key) -> float | None:
     if isinstance(value, tuple) and len(value) == 1:
         value = value[0]
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def field_text(field: Param | None, value: Any) -> str:
+    """Return a stored config value as its field shows it; one of another shape, of another version, by itself."""
+    try:
+        return config_text(value) if field is None else field.text(value)
+    except (TypeError, ValueError):
+        return config_text(value)
 
 
 def config_text(value: Any) -> str:

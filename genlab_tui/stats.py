@@ -44,13 +44,27 @@ def summarise(values: Iterable[float], level: float = 0.95) -> Summary:
     return Summary(n, mean, sd, mean - half, mean + half, min(finite), max(finite))
 
 
+SETTING = 1 << 32
+"""In pooled groups a seed under the k-th other setting has the number `k * SETTING + seed`: no seed is that large."""
+
+
+def over_seeds(values: Mapping[int, float]) -> dict[int, float]:
+    """Return one number per seed: the mean of its finite values over the settings that it was trained under."""
+    found: dict[int, list[float]] = {}
+    for number, value in values.items():
+        if math.isfinite(value):
+            found.setdefault(number % SETTING, []).append(value)
+    return {seed: math.fsum(numbers) / len(numbers) for seed, numbers in found.items()}
+
+
 def paired_delta(values: Mapping[int, float], baseline: Mapping[int, float], level: float = 0.95) -> Summary:
     """Summarise `values - baseline` over the seeds that both have (same seed: same init, split and batch order).
 
+    Of pooled groups the differences of a seed under several settings are averaged first: seeds are what is repeated.
     A mean that is no more than what rounding leaves of equal means is 0.
     """
     shared = sorted(values.keys() & baseline.keys())
-    delta = summarise((values[s] - baseline[s] for s in shared), level)
+    delta = summarise(over_seeds({s: values[s] - baseline[s] for s in shared}).values(), level)
     rounding = sys.float_info.epsilon * max((abs(v[s]) for v in (values, baseline) for s in shared), default=0.0)
     return replace(delta, mean=0.0) if abs(delta.mean) <= rounding else delta
 

@@ -18,7 +18,7 @@ from genlab_tui.figure import Figure, HeatMap
 from genlab_tui.phenomenon import Phenomenon
 from genlab_tui.run import RunRecord, RunSpec
 from genlab_tui.rundata import Curve, RunData
-from genlab_tui.stats import Summary, paired_delta, summarise
+from genlab_tui.stats import SETTING, Summary, over_seeds, paired_delta, summarise
 from genlab_tui.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -221,8 +221,8 @@ def summary_rows(
                         arm=arm.name,
                         arm_title=arm.title,
                         measure=measure,
-                        value=summarise(found.values()),
-                        seeds=tuple(found),
+                        value=summarise(over_seeds(found).values()),
+                        seeds=tuple(dict.fromkeys(number % SETTING for number in found)),
                         baseline=base.id if across else "",
                         delta=paired_delta(found, across) if across else None,
                         arm_baseline=first_arm if within else "",

@@ -39,7 +39,7 @@ class Changes:
         self._kept, self._saved = kept, saved
         # What an earlier attempt changed after its checkpoint is changed again, at the same steps.
         self._again = sorted((c for c in made if not self._begun_with(c)), key=lambda change: change.step)
-        self._in_force: dict[str, Strength] = {c.regulariser: c.strength for c in made if c.stage in kept}
+        self._in_force: dict[str, Strength] = {c.regulariser: c.strength for c in made if self._begun_with(c)}
         self._told = {saved.stage} if saved else set()
         self._asked = [Asked("", name, strength) for name, strength in first.items()]
 

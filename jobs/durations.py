@@ -23,13 +23,16 @@ def took(records: Iterable[RunRecord]) -> dict[str, float]:
 
 
 def expected(lab: Lab, record: RunRecord, known: Mapping[str, float]) -> float:
-    """Return how many seconds a run is expected to take: what one like it took, else the estimate, else -1."""
-    if record.identity in known:
+    """Return how many seconds a run is expected to take: what one like it took, else the estimate, else -1.
+
+    One that took seeds over trains the others alone.
+    """
+    if record.identity in known and not record.inherited:
         return known[record.identity]
     key = lab, record.id
     if key not in _estimates:
         try:
-            spec = tail.read_spec(lab.run(record.id))
+            spec = tail.read_spec(lab.run(record.id)).own_seeds
             phenomenon = phenomena.get(spec.phenomenon)
             _estimates[key] = float(phenomenon.estimate(phenomenon.config_of(spec), spec).seconds)
         except Exception:  # noqa: BLE001 - a phenomenon's own code: its mistakes must not hide the queue

@@ -10,7 +10,7 @@ import dataclasses
 import os
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from genlab_tui import phenomena, regularisers
 from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.paths import Lab, RunDir
 from genlab_tui.run import RunId, RunRecord, RunSpec, RunState
+from genlab_tui.safe_io import PRIVATE_FILE
 from jobs import checkpoint, request, runs, tail
 from jobs.inflight import CHANGING, check
 from jobs.verb import Verb, run_dir
@@ -76,14 +77,16 @@ def fork_spec(
     source = _current(run_dir(lab, run_id))
     fields = {p.name: p for p in phenomena.get(source.phenomenon).params()}
     kept = {field: value for field, value in source.config.items() if field in fields}
-    strengths = {name: s for name, s in _strengths(on, off).items() if s is not None}
+    wanted = source.regularisers | _strengths(on, off)
+    kept_on = {name: strength for name, strength in wanted.items() if strength is not None}
+    preset = phenomena.get(source.phenomenon).preset(source.preset).regularisers
     spec = request.build_spec(
         source.phenomenon,
         lab=lab,
         preset=source.preset,
         values=kept | dict(values or {}),
-        on={name: s for name, s in source.regularisers.items() if name not in _strengths(on, off)} | strengths,
-        off=[*phenomena.get(source.phenomenon).preset(source.preset).regularisers, *off],
+        on=kept_on,
+        off=[name for name in preset if name not in kept_on],
         arms=source.arms,
         seeds=source.seeds if seeds is None else seeds,
         first_seed=source.first_seed,
@@ -113,7 +116,7 @@ def in_force(lab: Lab, run_id: RunId) -> dict[str, float]:
 
 def changes_of(lab: Lab, run_id: RunId) -> tuple[ev.Change, ...]:
     """Return what was changed in flight, in order, as far as it still counts after every attempt. Raises NotFound."""
-    events = surviving(tail.iter_events(run_dir(lab, run_id).events))
+    events = surviving(run_dir(lab, run_id).events)
     return tuple(event for event in events if isinstance(event, ev.Change))
 
 
@@ -198,14 +201,12 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 def _continue(source: RunDir, spec: RunSpec, target: RunDir) -> RunSpec:
     """Put a run's checkpoint and what led to it into the directory of a fork; FileNotFoundError where it is gone."""
-    shutil.copyfile(source.checkpoint, target.checkpoint)
+    for file in (source.checkpoint, *source.path.glob("checkpoint.*.safetensors")):
+        _copy(file, target.path / file.name)
     label = checkpoint.read_label(target.checkpoint)
-    for kept in source.path.glob("checkpoint.*.safetensors"):
-        shutil.copyfile(kept, target.path / kept.name)
-    events = [*surviving(tail.iter_events(source.events))]
-    if label is None or any(isinstance(event, ev.Stage) and event.key == label.stage for event in events):
+    finished = {event.key for event in surviving(source.events) if isinstance(event, ev.Stage)}
+    if label is None or label.stage in finished:
         raise FileNotFoundError("the checkpoint is of a stage that is finished")
-    finished = {event.key for event in events if isinstance(event, ev.Stage)}
     cut = ev.Begin(
         attempt=1,
         time=0.0,
@@ -215,7 +216,7 @@ def _continue(source: RunDir, spec: RunSpec, target: RunDir) -> RunSpec:
         resume_cohort=label.cohort,
         resume_finished=label.finished,
     )
-    _write(target, (event for event in events if _counts(cut, event)))
+    _write(target, (event for event in surviving(source.events) if _counts(cut, event)))
     target.changed.touch(mode=0o600)
     return dataclasses.replace(spec, forked_at=label.step)
 
@@ -233,7 +234,7 @@ def add_seeds(lab: Lab, run_id: RunId, count: int, *, name: str = "") -> RunReco
     mark = f"~{run_id}"
 
     def take_over(spec: RunSpec, target: RunDir) -> RunSpec:
-        _write(target, _marked(surviving(tail.iter_events(source.events)), mark))
+        _write(target, _marked(surviving(source.events), mark))
         return spec
 
     return runs.submit(lab, spec, name=name, fill=take_over)
@@ -271,18 +272,25 @@ def _marked(events: Iterable[ev.AnyEvent], mark: str) -> Iterable[ev.AnyEvent]:
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-def surviving(events: Iterable[ev.AnyEvent]) -> Iterable[ev.AnyEvent]:
-    """Return what counts of a run's events after all of its attempts, in order, of the kinds that are taken over."""
-    kept: list[ev.AnyEvent] = []
-    attempt = 0
-    for event in events:
+def surviving(events: Path) -> Iterator[ev.AnyEvent]:
+    """Yield what counts of a run's events after all of its attempts, in order, of the kinds that are taken over.
+
+    Reads the file twice and holds no more than its attempts.
+    """
+    attempts: list[ev.Begin] = []
+    for event in tail.iter_events(events):
+        if isinstance(event, ev.Begin) and event.attempt > (attempts[-1].attempt if attempts else 0):
+            attempts.append(event)
+    current = 0
+    for event in tail.iter_events(events):
         if isinstance(event, ev.Begin):
-            if event.attempt > attempt:
-                attempt = event.attempt
-                kept = [old for old in kept if _counts(event, old)]
-        elif (event.attempt == attempt or not attempt) and isinstance(event, TAKEN_OVER):
-            kept.append(event)
-    return kept
+            current = max(current, event.attempt)
+        elif (
+            isinstance(event, TAKEN_OVER)
+            and event.attempt == current
+            and all(_counts(begin, event) for begin in attempts if begin.attempt > current)
+        ):
+            yield event
 
 
 def _counts(begin: ev.Begin, event: ev.AnyEvent) -> bool:
@@ -299,10 +307,18 @@ def _counts(begin: ev.Begin, event: ev.AnyEvent) -> bool:
     return event.stage in begin.kept
 
 
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file for its owner alone, durably. Raises OSError."""
+    shutil.copyfile(source, target)
+    target.chmod(PRIVATE_FILE)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def _write(target: RunDir, events: Iterable[ev.AnyEvent]) -> None:
     lines = (ev.encode(msgspec.structs.replace(event, attempt=0)) + b"\n" for event in events)
     with target.events.open("wb") as file:
         file.writelines(lines)
         file.flush()
         os.fsync(file.fileno())
-    target.events.chmod(0o600)
+    target.events.chmod(PRIVATE_FILE)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from genlab_tui.text import clean_text
 from jobs import tail
 from jobs.verb import Verb, run_dir
 
+SETTLED = 0.2
+"""Seconds after which a worker that was just about to make a change has said so."""
 CHANGING = frozenset({RunState.STARTING, RunState.RUNNING, RunState.PAUSED})
 """The states in which a regulariser can be changed."""
 
@@ -67,12 +70,16 @@ def withdraw(lab: Lab, run_id: RunId, request_id: str) -> None:
         if request_id not in {pending.id for pending in pending_changes(lab, run_id)}:
             raise verb.wrong(f"no change {clean_text(request_id, 40)!r} waits to take effect")
         verb.ask("withdraw", id=request_id)
-        if request_id in _taken(verb.dir):
-            raise verb.wrong("the change has taken effect by now", "change it back: the run stays flagged")
+    time.sleep(SETTLED)
+    if request_id in _taken(verb.dir):
+        raise verb.wrong("the change has taken effect by now", "change it back: the run stays flagged")
 
 
-def pending_changes(lab: Lab, run_id: RunId) -> list[Pending]:
-    """Return what the newest attempt was asked to change and has not, in the order of asking. Raises NotFound."""
+def pending_changes(lab: Lab, run_id: RunId, taken: Collection[str] | None = None) -> list[Pending]:
+    """Return what the newest attempt was asked to change and has not, in the order of asking. Raises NotFound.
+
+    `taken` are the requests that took effect, where the caller knows them (`RunData.taken`); else the events are read.
+    """
     run = run_dir(lab, run_id)
     attempt = attempt_of(run)
     asked: dict[str, Pending] = {}
@@ -88,7 +95,7 @@ def pending_changes(lab: Lab, run_id: RunId) -> list[Pending]:
             asked[key] = Pending(key, clean_text(request.get("regulariser", ""), 80), number)
     if not asked:
         return []
-    taken = _taken(run)
+    taken = _taken(run) if taken is None else taken
     return [pending for pending in asked.values() if pending.id not in taken]
 
 

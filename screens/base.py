@@ -51,10 +51,6 @@ class GenlabApi(Protocol):
         """Return the cached reader of a run. Raises GenlabError."""
         ...
 
-    def refresh_runs(self) -> None:
-        """Have the background thread look at the runs now."""
-        ...
-
     def show_mode(self, mode: str) -> None:
         """Switch to `lab`, `live`, `runs` or `compare`."""
         ...

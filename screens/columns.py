@@ -34,11 +34,12 @@ def _short(active: tuple[tuple[str, float], ...]) -> str:
     return " ".join(parts)
 
 
-def state_text(run: RunRecord) -> Content:
-    """Return glyph, word and reason of a state, in its colour."""
+def state_text(run: RunRecord, *, flagged: bool = False) -> Content:
+    """Return glyph, word and reason of a state, in its colour; `flagged`, whether the run was changed in flight too."""
     word = "held" if run.state is RunState.QUEUED and run.held else run.state.value
     reason = f" {clean_text(run.reason, 60)}" if run.reason else ""
-    return Content.assemble(state_mark(run), " ", (word, STATE_MARKS[run.state][1]), (reason, MUTED))
+    flag = (f"{FLAG} " if flagged and run.changed else "", "$text-warning")
+    return Content.assemble(state_mark(run), " ", flag, (word, STATE_MARKS[run.state][1]), (reason, MUTED))
 
 
 def headline_text(run: RunRecord, limit: int = 4) -> str:
@@ -71,8 +72,7 @@ def _name(run: RunRecord, width: int) -> Content:
 
 
 def _regularisers(run: RunRecord, width: int) -> Content:
-    flag = (f"{FLAG} ", "$text-warning") if run.changed else ""
-    return Content.assemble(flag, short_regularisers(run.regularisers) or ("–", "$foreground-disabled"))
+    return Content.assemble(short_regularisers(run.regularisers) or ("–", "$foreground-disabled"))
 
 
 def _verdict(run: RunRecord, width: int) -> Content:
@@ -89,7 +89,7 @@ def _plain(read: Callable[[RunRecord], object]) -> Callable[[RunRecord, int], Co
 
 COLUMNS: tuple[Column[RunRecord], ...] = (
     Column("colour", "", _pin_dark, 1, 1),
-    Column("state", "state", lambda run, width: state_text(run), 10, 24),
+    Column("state", "state", lambda run, width: state_text(run, flagged=True), 10, 24),
     Column("id", "id", _id, 4, 8),
     Column("name", "name", _name, 8, 30, 1),
     Column("phenomenon", "phenomenon", _plain(lambda r: r.phenomenon), 14, 22),
@@ -102,11 +102,11 @@ COLUMNS: tuple[Column[RunRecord], ...] = (
 )
 
 _WIDTHS: Mapping[str, Callable[[RunRecord], int]] = {
-    "state": lambda r: 2 + len(r.state.value) + (1 + min(len(r.reason), 60) if r.reason else 0),
+    "state": lambda r: 2 + 2 * r.changed + len(r.state.value) + (1 + min(len(r.reason), 60) if r.reason else 0),
     "name": lambda r: len(r.name) + sum(len(tag) + 2 for tag in r.tags),
     "phenomenon": lambda r: len(r.phenomenon),
     "data": lambda r: len(r.data),
-    "regularisers": lambda r: len(short_regularisers(r.regularisers)) + 2 * r.changed,
+    "regularisers": lambda r: len(short_regularisers(r.regularisers)),
 }
 
 

@@ -45,7 +45,7 @@ class CompareScreen(Choosing):
     def __init__(self) -> None:
         super().__init__()
         self.cursor: float | None = None
-        self._written: dict[str | None, tuple[int, tuple[object, ...]]] = {}
+        self._written: dict[str | None, tuple[Comparison, tuple[object, ...]]] = {}
         self._drawn: tuple[tuple[Comparison, Overlay], Figure | HeatMap | None] | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -138,8 +138,9 @@ class CompareScreen(Choosing):
             (verdicts, (), lambda width: verdicts_text(found, width)),
         )
         for panel, choices, make in makers:
-            if self._written.get(panel.id) != (id(found), choices):
-                self._written[panel.id] = (id(found), choices)
+            made_of, chosen_then = self._written.get(panel.id, (None, ()))
+            if made_of is not found or chosen_then != choices:
+                self._written[panel.id] = (found, choices)
                 panel.show(make)
 
     def _status(self) -> Content:

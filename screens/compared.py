@@ -7,16 +7,16 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from genlab_tui.figure import Figure
+from genlab_tui.colours import colour, marker
+from genlab_tui.figure import MEMBER, Figure
 from genlab_tui.grouping import Group, is_changed
 from genlab_tui.pins import pinned_slots
 from genlab_tui.run import RunRecord
+from genlab_tui.stats import SETTING
 from genlab_tui.summary import LoadedRun
 from genlab_tui.verdict import Status
 from screens.columns import MUTED, state_text
 from screens.comparison import Comparison
-from screens.panels.colours import colour, marker
-from screens.panels.frame import MEMBER
 from screens.panels.marks import FLAG, VERDICT_ROOM, verdict_text
 from screens.panels.table import Column, Table
 from screens.tables import STAR, differing
@@ -99,8 +99,10 @@ class ComparedRuns(Table[LoadedRun]):
         """What sets a run apart; of a group, which runs and how many networks of each arm it pools."""
         if not isinstance(run, Group):
             return Content(differing(self.found, run.id))
-        runs, seeds, left_out = len(run.members), len(run.data.seeds), len(run.left_out)
+        runs, networks, left_out = len(run.members), len(run.data.seeds), len(run.left_out)
+        seeds = len({number % SETTING for number in run.data.seeds})
         said = f"{runs} run{'s' * (runs != 1)} · {seeds} seed{'s' * (seeds != 1)}"
+        said += f" · {networks} networks" if networks > seeds else ""
         names = ", ".join(self.found.title(member.id) for member in run.members)
         flag = (f" · {left_out} left out {FLAG}", "$text-warning") if left_out else ""
         return Content.assemble(said, flag, (f" · {names}", MUTED))

@@ -83,7 +83,8 @@ class Comparing(ModeScreen):
 
     def _keep(self) -> None:
         view = {"runs": self.run_ids, "baseline": self.wanted_baseline, "view": self.overlay.document()}
-        if self.run_ids and view != self.genlab.recall("compare"):
+        known = self.genlab.recall("compare")
+        if (self.run_ids or known) and view != known:
             self.genlab.remember(compare=view | {"runs": list(self.run_ids)})
 
     # --- reading ------------------------------------------------------------------------------------------------------

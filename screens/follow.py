@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +142,7 @@ class Follower:
             # A curve of 80 columns moves by a dot when it grows by a 75th: more pictures would look the same.
             self._every[run_id] = min(max((time.time() - data.begin.time) / DOTS, EVERY), SELDOM)
         figures, undrawn = _figures(run_id, data)
-        pending = _pending(reader.run_dir) if asked else ()
+        pending = _pending(reader.run_dir, data.taken) if asked else ()
         self.deliver(Seen(run_id, data, verdict, log, error, figures, undrawn, pending))
         return True
 
@@ -163,11 +163,11 @@ def _figures(run_id: str, data: RunData) -> tuple[tuple[Figure | HeatMap, ...], 
         return (), str(error)
 
 
-def _pending(run: RunDir) -> tuple[Pending, ...]:
+def _pending(run: RunDir, taken: Collection[str]) -> tuple[Pending, ...]:
     from jobs import runs
 
     with suppress(GenlabError):
-        return tuple(runs.pending_changes(Lab(run.path.parent.parent), run.id))
+        return tuple(runs.pending_changes(Lab(run.path.parent.parent), run.id, taken))
     return ()
 
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from genlab_tui.axes import LARGEST
 from genlab_tui.figure import Figure
 from screens.gallery import POINTS
-from screens.panels.axes import LARGEST
 from screens.panels.crosshair import place_text
 from screens.window import Span, Window, drawn, follow, pan, zoom
 

@@ -18,7 +18,7 @@ from textual.widgets import Static
 from genlab_tui import phenomena
 from genlab_tui.compare import LoadedRun
 from genlab_tui.errors import GenlabError
-from genlab_tui.run import RunRecord
+from genlab_tui.run import RunRecord, RunState
 from genlab_tui.text import clean_text
 from screens.charting import CHART_KEYS, CURSOR_KEYS, Charting
 from screens.follow import Follower, Seen
@@ -123,7 +123,10 @@ class LiveScreen(Charting):
 
     def show(self, run_ids: Sequence[str]) -> None:
         """Show these runs; works before the screen is mounted too."""
-        self.ids = tuple(dict.fromkeys(run_ids))
+        before, self.ids = self.ids, tuple(dict.fromkeys(run_ids))
+        if set(before) != set(self.ids):
+            self.leave_cursor()
+            self.lens.forget()
         if self.is_mounted:
             self._choose()
 
@@ -218,10 +221,11 @@ class LiveScreen(Charting):
         self.draw_slots(slots)
         self.query_one(Legend).tell(slots, self.charts_note)
         ended = record is not None and record.state.ended
-        self.query_one(VerdictLine).tell(seen.verdict, ended=ended, spec=first.spec)
+        done = record is not None and record.state is RunState.DONE
+        self.query_one(VerdictLine).tell(seen.verdict, ended=ended, done=done, spec=first.spec)
         self.query_one(Outcome).tell(record, seen.log, (seen.error, gallery.problem))
         if self.query_one("#live-lower").display:
-            self.query_one(VerdictTable).tell(seen.verdict, ended=ended, spec=first.spec)
+            self.query_one(VerdictTable).tell(seen.verdict, ended=ended, done=done, spec=first.spec)
             self.query_one(LogPanel).tell(reports(first.data, self.own_marks(first.id)), seen.log)
 
     def redraw(self) -> None:

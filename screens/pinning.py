@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from genlab_tui.figure import Figure
+from genlab_tui.figure import MEMBER, Figure
 from genlab_tui.pins import line_slots, pin_of
 from screens.comparison import Comparison
-from screens.panels.frame import MEMBER
 
 
 def pinned(figure: Figure, found: Comparison) -> Figure:

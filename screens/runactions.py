@@ -190,8 +190,10 @@ class RunActions(ChangingInFlight):
     def action_verdict(self) -> None:
         seen = self.shown
         if seen is not None:
-            ended = bool(self.record and self.record.state.ended)
-            text = verdict_table(seen.verdict, ended=ended, spec=seen.data.spec)
+            state = self.record.state if self.record else RunState.QUEUED
+            text = verdict_table(
+                seen.verdict, ended=state.ended, done=state is RunState.DONE, spec=seen.data.spec
+            )
             self.app.push_screen(Sheet(f"verdict of {seen.run_id}", text))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

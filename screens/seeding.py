@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on
@@ -95,10 +96,8 @@ class MoreSeeds(ModalScreen[int | None]):
             return
         new = f"seed {first}" if count == 1 else f"seeds {first} to {first + count - 1}"
         words = f"{self.spec.seeds + count} seeds in a new run; only {new} {'is' if count == 1 else 'are'} trained"
-        try:
+        with suppress(GenlabError):
             words += f", about {about(added_seconds(self.spec, count))}"
-        except GenlabError:
-            words += ""
         hint.update(Content.styled(f"{words}.", "$foreground-muted"))
 
     def action_count(self, by: int) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from textual.content import Content
 
 from genlab_tui.compare import VerdictRow
+from genlab_tui.expectation import expectation
 from genlab_tui.grouping import is_changed
 from genlab_tui.summary import LoadedRun
 from genlab_tui.text import clean_text
@@ -15,9 +16,11 @@ from genlab_tui.verdict import CriterionResult, Grade
 from screens.columns import MUTED
 from screens.comparison import Comparison
 from screens.panels.marks import FLAG, verdict_text
+from screens.panels.predicted import OUTCOMES
 from screens.panels.verdict import MARKS, number
 from screens.tables import DIM, Cell, Line, content, first_that_fits, grid
 
+SIGNS = {"right": "✓", "wrong": "✗", "undecided": "?"}
 LEAST_NAME = 16
 """Cells in which a criterion can still be guessed."""
 LEAST_ROOM = 9
@@ -101,20 +104,15 @@ def _status(run: LoadedRun, room: int) -> Content:
 
 
 def _predicted(run: LoadedRun, room: int) -> Content:
-    """Return what was expected, and whether it came so once the run has ended."""
+    """Return what was expected, and whether it came so once the run is done."""
     if not run.spec.expected:
         return Content.styled("–", DIM)
-    right = expectation(run)
-    sign, style = {"": ("", ""), "right": (" ✓", "$text-success"), "wrong": (" ✗", "$text-error")}[right]
+    came = expectation(run)
     said = verdict_text(run.spec.expected, room=room, short=room < len(run.spec.expected))
-    return Content.assemble(said, (f"{sign} {right}" if right and room > LEAST_ROOM else sign, style))
-
-
-def expectation(run: LoadedRun) -> str:
-    """Return whether a run came out as predicted: `right`, `wrong`, or empty where that is not known."""
-    if not run.spec.expected or run.verdict is None or not run.record.state.ended:
-        return ""
-    return "right" if run.spec.expected == run.verdict.status else "wrong"
+    if not came:
+        return said
+    sign = f" {SIGNS[came]}"
+    return Content.assemble(said, (f"{sign} {came}" if room > LEAST_ROOM else sign, OUTCOMES[came]))
 
 
 def _predictions(found: Comparison, width: int) -> list[Content]:
@@ -124,9 +122,9 @@ def _predictions(found: Comparison, width: int) -> list[Content]:
         expected, words = run.spec.expected, clean_text(run.spec.prediction, 500)
         if not expected and not words:
             continue
-        right = expectation(run)
-        said = f"predicted {expected}{f': {right}' if right else ''}" if expected else "predicted"
-        style = {"right": "$text-success", "wrong": "$text-error"}.get(right, MUTED)
+        came = expectation(run)
+        said = f"predicted {expected}{f': {came}' if came else ''}" if expected else "predicted"
+        style = OUTCOMES.get(came, MUTED)
         title = clean_text(found.title(run.id), 40)
         lines += [Content(""), Content.assemble((f"{title} ", "bold"), (said, style))]
         wrapped = textwrap.wrap(words, max(min(width, 100) - 2, 20))

@@ -77,11 +77,15 @@ def _row(record: RunRecord) -> tuple[object, ...]:
         record.phenomenon,
         record.data,
         record.seeds,
-        summary(record.regularisers) + (" (changed in flight)" if record.changed else ""),
+        summary(record.regularisers) + _flag(record),
         _age(record.created),
         record.name,
         record.reason,
     )
+
+
+def _flag(record: RunRecord) -> str:
+    return " (changed in flight)" if record.changed else ""
 
 
 def _age(created: float) -> str:
@@ -251,8 +255,10 @@ def show_queue(as_json: bool) -> int:
             }
         )
         return 0
-    rows = [("▶", r.id, r.phenomenon, r.state.value, f"on {r.device}") for r in running]
-    rows += [(str(e.position), e.record.id, e.record.phenomenon, "queued", e.waiting_for) for e in waiting]
+    rows = [("▶", r.id, r.phenomenon, r.state.value + _flag(r), f"on {r.device}") for r in running]
+    rows += [
+        (str(e.position), e.record.id, e.record.phenomenon, "queued" + _flag(e.record), e.waiting_for) for e in waiting
+    ]
     if rows:
         print_table(("", "id", "phenomenon", "state", ""), rows)
     else:

@@ -10,6 +10,7 @@ import click
 from genlab_tui.commands.output import STATE_COLOURS, VERDICT_COLOURS
 from genlab_tui.events import from_value
 from genlab_tui.figure import Figure
+from genlab_tui.grouping import is_changed
 from genlab_tui.summary import LoadedRun
 from genlab_tui.text import clean_text, human_number, human_seconds
 from genlab_tui.verdict import ClaimResult, CriterionResult, Grade
@@ -93,7 +94,7 @@ def run_line(run: LoadedRun, width: int) -> str:
     state = "held" if record.held and record.state == "queued" else str(record.state)
     mark = STATE_MARKS.get(str(record.state), "✗")
     facts = [f"{mark} {spec.phenomenon} {run.id}", clean_text(record.name, 40), spec.data, f"{spec.seeds} seeds"]
-    if run.data.changes:
+    if is_changed(run):
         facts.append("changed in flight")
     parts = [state]
     if record.state.ended:

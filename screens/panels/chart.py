@@ -23,11 +23,11 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from genlab_tui.colours import COLOURS, colour
 from genlab_tui.figure import Figure
 from screens.ascii import in_ascii, to_ascii
 from screens.panels import plain
 from screens.panels.cells import Cells
-from screens.panels.colours import COLOURS, colour
 from screens.panels.crosshair import crosshair
 from screens.panels.dots import lay
 from screens.panels.frame import Frame

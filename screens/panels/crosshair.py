@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from genlab_tui.colours import COLOURS, marker
 from genlab_tui.text import human_number
 from screens.panels.cells import Cells, columns_of, squeeze
-from screens.panels.colours import COLOURS, marker
 from screens.panels.frame import Frame, Series
 
 FREE = ("", "reference", "tint", "ground")

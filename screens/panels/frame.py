@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from genlab_tui.figure import Figure, Line
+from genlab_tui.axes import LARGEST, Axis, make_axis
+from genlab_tui.figure import MEMBER, Figure, Line
 from genlab_tui.text import clean_text
 from screens.panels import series
-from screens.panels.axes import LARGEST, Axis, make_axis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 Area = tuple[int, int, int, int]
 """A part of the cells: left, top, columns, rows."""
-MEMBER = " · seed "
-"""Between an arm's label and the seed in a member's label (`curve_lines`): drawn faint, not in the legend."""
 
 
 @dataclass

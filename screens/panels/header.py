@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from genlab_tui.colours import COLOURS, marker
 from screens.panels.cells import Cells, columns_of, shorten, squeeze, telling
-from screens.panels.colours import COLOURS, marker
 from screens.panels.frame import Frame, Series
 
 

@@ -11,11 +11,11 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
+from genlab_tui.axes import LARGEST
 from genlab_tui.figure import HeatMap
 from genlab_tui.shades import fold, shade
 from genlab_tui.text import clean_text, human_number
 from screens.ascii import RAMP, in_ascii
-from screens.panels.axes import LARGEST
 from screens.panels.cells import Cells, columns_of, shorten
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from genlab_tui.colours import COLOURS
 from screens.panels.cells import Cells, columns_of, shorten, squeeze
-from screens.panels.colours import COLOURS
 from screens.panels.frame import Area, Frame
 
 FREE = ("reference", "")

@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from genlab_tui.colours import colour, marker
 from screens.panels.cells import columns_of, squeeze, telling
-from screens.panels.colours import colour, marker
 
 
 class Legend(Widget):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from genlab_tui.axes import LARGEST, ticks
+from genlab_tui.colours import COLOURS, marker
 from screens.panels import series
-from screens.panels.axes import LARGEST, ticks
 from screens.panels.cells import Cells, columns_of, shorten
-from screens.panels.colours import COLOURS, marker
 from screens.panels.frame import Area, Frame, Series
 from screens.panels.header import header
 from screens.panels.labels import reference_label, tick_marks

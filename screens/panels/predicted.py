@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from genlab_tui.expectation import outcome
 from genlab_tui.text import clean_text
 from screens.panels.cells import shorten
 from screens.panels.marks import VERDICT_STYLES
 
 OUTCOMES = {"right": "$text-success", "wrong": "$text-warning", "undecided": "$foreground-muted"}
-
-
-def outcome(expected: str, verdict: str) -> str:
-    """Return whether an expected verdict was `right` or `wrong`; INCONCLUSIVE leaves every other one `undecided`."""
-    return "right" if expected == verdict else "undecided" if verdict == "INCONCLUSIVE" else "wrong"
 
 
 def predicted_text(expected: str, prediction: str, width: int, lead: str = "predicted", verdict: str = "") -> Content:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from screens.panels.axes import LARGEST, Axis
+from genlab_tui.axes import LARGEST, Axis
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,12 +11,13 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from genlab_tui.events import Value, from_value
+from genlab_tui.expectation import outcome
 from genlab_tui.run import RunSpec
 from genlab_tui.text import clean_text, human_number
 from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Verdict
 from screens.panels.cells import shorten
 from screens.panels.marks import VERDICT_STYLES
-from screens.panels.predicted import OUTCOMES, outcome, predicted_text
+from screens.panels.predicted import OUTCOMES, predicted_text
 
 MARKS = {Grade.PASS: ("✓", "$text-success"), Grade.FAIL: ("✗", "$text-error"), Grade.UNMET: ("?", "$text-warning")}
 WAITING = ("…", "$foreground-muted")
@@ -49,10 +50,12 @@ def control_mark(controls: Iterable[ControlResult], *, ended: bool) -> Content:
     return Content.assemble("control ", ("quiet", "$text-success"))
 
 
-def verdict_line(verdict: Verdict | None, width: int, *, ended: bool, spec: RunSpec | None = None) -> Content:
+def verdict_line(
+    verdict: Verdict | None, width: int, *, ended: bool, done: bool = True, spec: RunSpec | None = None
+) -> Content:
     """Return the verdict in one line: as many criteria of the main claims as fit, each as full as there is room.
 
-    What the `spec` says that was predicted stands beside the verdict of a run that has ended.
+    What the `spec` says that was predicted stands beside the verdict of a run that has ended, and is `done`.
     """
     if verdict is None:
         return Content.styled(" no verdict: the phenomenon is not installed", "$foreground-muted")
@@ -61,7 +64,7 @@ def verdict_line(verdict: Verdict | None, width: int, *, ended: bool, spec: RunS
         return Content.styled(" no main claim is judged with these arms", "$foreground-muted")
     controls = control_mark((c.control for c in criteria if c.control), ended=ended)
     status = Content.styled(verdict.status, f"bold {VERDICT_STYLES[verdict.status]}") if ended else Content("")
-    guess = spec.expected if spec is not None and ended else ""
+    guess = spec.expected if spec is not None and ended and done else ""
     said = predicted_text(guess, "", width, "you predicted", verdict.status) if guess else Content("")
     if guess and width < GUESS_FROM:
         came = outcome(guess, verdict.status)
@@ -126,10 +129,12 @@ def _criterion(criterion: CriterionResult, style: str, *, ended: bool) -> Conten
     return Content.assemble(*parts)
 
 
-def verdict_table(verdict: Verdict | None, *, ended: bool, spec: RunSpec | None = None) -> Content:
+def verdict_table(
+    verdict: Verdict | None, *, ended: bool, done: bool = True, spec: RunSpec | None = None
+) -> Content:
     """Return every claim with every criterion: number, threshold, agreement of seeds, published number, control.
 
-    What the `spec` says that was predicted comes first, and how it came out once the run has ended.
+    What the `spec` says that was predicted comes first, and how it came out once the run has ended, and is `done`.
     """
     if verdict is None:
         return Content.styled("The phenomenon of this run is not installed: there is nothing to judge it by.", "")
@@ -140,7 +145,7 @@ def verdict_table(verdict: Verdict | None, *, ended: bool, spec: RunSpec | None 
         head.append(Content.styled("forming while the run goes on", "italic $foreground-muted"))
     blocks = [Content("  ").join([*head, Content.styled(clean_text(verdict.scope, 400), "$foreground-muted")])]
     if spec is not None and (spec.expected or spec.prediction):
-        came = verdict.status if ended else ""
+        came = verdict.status if ended and done else ""
         blocks.append(predicted_text(spec.expected, spec.prediction, 1000, "you predicted", came))
     blocks += [_claim(claim, ended=ended) for claim in verdict.claims]
     return Content("\n\n").join(blocks)
@@ -208,18 +213,18 @@ class VerdictLine(Widget):
         super().__init__()
         self._verdict: Verdict | None = None
         self._spec: RunSpec | None = None
-        self._known = self._ended = False
+        self._ended = self._done = False
 
-    def tell(self, verdict: Verdict | None, *, ended: bool, known: bool = True, spec: RunSpec | None = None) -> None:
-        """Show a verdict; `known` is false as long as nothing was read."""
-        if (verdict, ended, known, spec) != (self._verdict, self._ended, self._known, self._spec):
-            self._verdict, self._ended, self._known, self._spec = verdict, ended, known, spec
+    def tell(self, verdict: Verdict | None, *, ended: bool, done: bool, spec: RunSpec) -> None:
+        """Show a verdict."""
+        if (verdict, ended, done, spec) != (self._verdict, self._ended, self._done, self._spec):
+            self._verdict, self._ended, self._done, self._spec = verdict, ended, done, spec
             self.refresh()
 
     def render(self) -> RenderResult:
-        if not self._known:
+        if self._spec is None:
             return Content("")
-        return verdict_line(self._verdict, self.size.width, ended=self._ended, spec=self._spec)
+        return verdict_line(self._verdict, self.size.width, ended=self._ended, done=self._done, spec=self._spec)
 
 
 class VerdictTable(Static):
@@ -231,10 +236,10 @@ class VerdictTable(Static):
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: tuple[Verdict | None, bool, RunSpec | None] | None = None
+        self._told: tuple[Verdict | None, bool, bool, RunSpec] | None = None
 
-    def tell(self, verdict: Verdict | None, *, ended: bool, spec: RunSpec | None = None) -> None:
+    def tell(self, verdict: Verdict | None, *, ended: bool, done: bool, spec: RunSpec) -> None:
         """Show a verdict."""
-        if self._told != (verdict, ended, spec):
-            self._told = (verdict, ended, spec)
-            self.update(verdict_table(verdict, ended=ended, spec=spec))
+        if self._told != (verdict, ended, done, spec):
+            self._told = (verdict, ended, done, spec)
+            self.update(verdict_table(verdict, ended=ended, done=done, spec=spec))

@@ -111,6 +111,14 @@ def test_a_fork_changes_regularisers_of_its_run(bench: Any) -> None:
     assert set(runs.read_spec(bench.lab, without).regularisers) == {"weight-decay"}
 
 
+def test_a_fork_keeps_the_regularisers_of_the_preset(bench: Any) -> None:
+    first = bench.submit("regularised", held=True)
+    with_dropout = forks.fork_spec(bench.lab, first, on={"dropout": 0.5})
+    assert with_dropout.regularisers == {"weight-decay": 0.01, "dropout": 0.5}
+    assert forks.fork_spec(bench.lab, first, off=["wd"]).regularisers == {}
+    assert forks.fork_spec(bench.lab, first, on={"wd": 0.1}).regularisers == {"weight-decay": 0.1}
+
+
 def test_a_fork_from_the_checkpoint_goes_on_where_the_run_was(bench: Any) -> None:
     """Up to the checkpoint it is the run; from there it is changed, flagged and INCONCLUSIVE; the run goes on alone."""
     source = bench.submit(steps=300, seconds=6.0)

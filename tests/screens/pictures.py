@@ -66,7 +66,7 @@ async def _pictures(lab: Lab, size: tuple[int, int], theme: str, out: Path) -> N
         await keep("compare")
         going = runs.submit(lab, runs.read_spec(lab, first.id).anew(first_seed=100)).id
         while not (app.progress.get(going) and app.progress[going].done > 0.1):
-            app.refresh_runs()
+            app._poller.wake()
             await pilot.pause(0.5)
         app.open_live(going)
         await pilot.pause(SETTLED)

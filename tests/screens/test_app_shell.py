@@ -313,9 +313,9 @@ async def test_runs_that_cannot_be_read_are_said_and_the_thread_lives_on(
     monkeypatch.setattr(runs, "list_runs", failing)
     async with open_app() as pilot:
         await until(lambda: "the index is locked" in toasts(pilot.app))
-        pilot.app.refresh_runs()
+        pilot.app._poller.wake()
         await until(lambda: "surprise" in toasts(pilot.app))
-        pilot.app.refresh_runs()
+        pilot.app._poller.wake()
         await until(lambda: len(pilot.app.runs) == 1)
 
 

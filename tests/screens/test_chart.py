@@ -19,13 +19,13 @@ from rich.color import Color, ColorSystem
 from textual.app import App, ComposeResult
 from textual.theme import Theme
 
+from genlab_tui.axes import Axis, make_axis, number_labels, ticks
+from genlab_tui.colours import COLOURS, DARK, LIGHT, MARKERS, colour, marker
 from genlab_tui.figure import Figure, Line, Reference
 from screens.panels import chart as chart_module
 from screens.panels import series
-from screens.panels.axes import Axis, make_axis, number_labels, ticks
 from screens.panels.cells import Cells, shorten
 from screens.panels.chart import Chart, render_chart
-from screens.panels.colours import COLOURS, DARK, LIGHT, MARKERS, colour, marker
 from screens.themes import THEMES
 
 Until = Callable[[Callable[[], object]], Awaitable[None]]

@@ -18,6 +18,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from genlab_tui import events as ev
+from genlab_tui.colours import marker
 from genlab_tui.errors import BadValue
 from genlab_tui.figure import Figure, Line, Reference, Tick
 from genlab_tui.paths import Lab, RunDir
@@ -37,7 +38,6 @@ from screens.liveview import ALL, CurveView, LiveView
 from screens.panels import happened
 from screens.panels.cells import Cells, telling
 from screens.panels.chart import EMPTY, Chart, raster
-from screens.panels.colours import marker
 from screens.panels.crosshair import crosshair, readings
 from screens.panels.frame import Frame
 from screens.panels.labels import TICK

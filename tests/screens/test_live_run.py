@@ -28,7 +28,7 @@ async def test_a_real_run_is_watched_to_its_verdict(open_app: OpenApp, lab: Lab,
         record = runs.submit(lab, build_spec("toy", lab=lab, values={"steps": 60, "seconds": 3.0}))
         screen = pilot.app.screen
         assert isinstance(screen, LiveScreen)
-        pilot.app.refresh_runs()
+        pilot.app._poller.wake()
         await until(lambda: screen.ids == (record.id,))
 
         def points() -> int:

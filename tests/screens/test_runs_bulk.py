@@ -297,7 +297,7 @@ async def test_charts_of_several_runs_have_the_pinned_colour_and_marker(
         assert {slot % COLOURS for label, slot in slots.items() if label.startswith("pinned")} == {hue}
         assert "★" in shown(pilot.app)
         verbs.edit(lab, pinned, colour="")
-        pilot.app.refresh_runs()
+        pilot.app._poller.wake()
         await until(lambda: "★" not in shown(pilot.app))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from textual.app import App
 
+from genlab_tui.axes import make_axis
 from genlab_tui.commands.bench_pty import Screen
 from genlab_tui.lines import curve_lines, thin
 from genlab_tui.phenomenon import Arm
@@ -18,7 +19,6 @@ from genlab_tui.rundata import Curve, RunData
 from screens.lean import PLAIN, Pen, _turned, lean
 from screens.lens import ends
 from screens.panels import series
-from screens.panels.axes import make_axis
 from screens.panels.cells import Cells
 from screens.panels.chart import raster
 from screens.panels.dots import lay

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genlab_tui.filter_fields import FLAGS, NUMBERS, TEXTS, UNSPOKEN
+from genlab_tui.filter_fields import FLAGS, NUMBERS, TEXTS
 from genlab_tui.filter_help import LANGUAGE, candidates, vocabulary, words
-from genlab_tui.filters import measures_of, parse
+from genlab_tui.filters import Filter, measures_of, parse
 from genlab_tui.run import RunRecord, RunState
 
 NOW = 1_000_000.0
@@ -40,6 +40,11 @@ def some_runs() -> list[RunRecord]:
 
 RUNS = some_runs()
 MEASURES = measures_of(RUNS)
+
+
+def passes(found: Filter, run: RunRecord) -> bool:
+    return found.of([run], NOW) == [run]
+
 
 ATOMS: dict[str, Callable[[RunRecord], bool]] = {
     "toy": lambda r: r.phenomenon == "toy",
@@ -109,7 +114,7 @@ def test_an_expression_means_what_its_parts_mean(expression: Text) -> None:
     found = parse(expression.text, MEASURES)
     assert found.problem == ""
     assert found.of(RUNS, NOW) == [run for run in RUNS if expression.passes(run)]
-    assert all(found.matches(run, NOW) == expression.passes(run) for run in RUNS[:5])
+    assert all(passes(found, run) == expression.passes(run) for run in RUNS[:5])
 
 
 @pytest.mark.parametrize(
@@ -166,7 +171,7 @@ def test_what_is_not_understood_is_said_with_its_place(text: str, what: str, at:
 def test_depth_is_no_danger() -> None:
     for text in ("(" * 5000 + "toy" + ")" * 5000, "not " * 5001 + "toy", "-" * 5001 + "toy", "(toy or " * 3000):
         found = parse(text, MEASURES)
-        assert found.matches(RUNS[1], NOW) in (True, False)
+        assert found.of(RUNS[1:2], NOW) in (RUNS[1:2], [])
     assert parse("not " * 5001 + "toy").of(RUNS, NOW) == parse("-toy").of(RUNS, NOW)
     assert "more than 40 parentheses" in parse("(" * 41 + "toy" + ")" * 41).problem
 
@@ -175,7 +180,7 @@ def test_depth_is_no_danger() -> None:
 @settings(deadline=None)
 def test_nothing_typed_raises(text: str) -> None:
     found = parse(text, MEASURES)
-    assert set(map(type, (found.matches(run, NOW) for run in RUNS[:3]))) == {bool}
+    assert {run.id for run in found.of(RUNS[:3], NOW)} <= {run.id for run in RUNS[:3]}
     assert all(0 <= problem.start <= problem.end <= len(text) for problem in found.problems)
     for kept, offered in [candidates(text, KNOWN)]:
         assert text.startswith(kept)
@@ -189,8 +194,8 @@ def test_a_word_is_looked_for_in_every_text_but_those_left_out(field: str, word:
     if field == "state":
         return  # one of a fixed few
     run = dataclasses.replace(RUNS[0], **{holder: value})
-    assert parse(word.upper()).matches(run, NOW) == (field not in UNSPOKEN)
-    assert not parse(word).matches(RUNS[0], NOW), "what is kept of one record is not taken for another's"
+    assert passes(parse(word.upper()), run) == (field not in ("expected", "colour"))
+    assert not passes(parse(word), RUNS[0]), "what is kept of one record is not taken for another's"
 
 
 # --- predictions and forks --------------------------------------------------------------------------------------------

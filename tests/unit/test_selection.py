@@ -101,17 +101,27 @@ def test_equal_seeds_under_other_settings_are_other_networks_and_pair_with_their
     ]
     selected = select(runs, Selection(group_by="width"))
     first, second = selected.rows
-    assert first.value.n == 4
+    first_group = selected.grouping.groups[0]
+    assert len(first_group.data.measure("error", "true")) == 4
+    assert first.value.n == 2, "seeds are what is repeated, not settings"
+    assert first.value.mean == pytest.approx(0.35)
     assert second.delta is not None
-    assert second.delta.n == 4
+    assert second.delta.n == 2
     assert second.delta.mean == pytest.approx(0.1)
     assert second.delta.sd == pytest.approx(0.0, abs=1e-12), "the effect of dropout cancels in every pair"
-    assert selected.note == ""
+    assert selected.note.startswith("n counts seeds")
     lonely = select([*runs[:3]], Selection(group_by="width"))
     delta = lonely.rows[1].delta
     assert delta is not None
     assert delta.n == 2, "without its like there is no pair"
     assert "otherwise the same settings" in lonely.note
+
+
+def test_no_two_networks_of_a_group_share_a_number() -> None:
+    """A first seed may be large: seed 1,000,000 must not be taken for seed 0 under another setting."""
+    runs = [make("a" * 8, {1_000_000: 0.1, 2**31 - 2001: 0.2}), make("b" * 8, {0: 0.3}, regularisers={"dropout": 0.5})]
+    (group,) = group_runs(runs, "width").groups
+    assert sorted(group.data.measure("error", "true").values()) == [0.1, 0.2, 0.3]
 
 
 def test_changed_runs_are_left_out_of_groups_and_named() -> None:

@@ -255,6 +255,7 @@ PHENOMENON = Phenomenon(
         "quick": Preset(note="Ten seconds."),
         "standard": Preset({"steps": 1000, "seconds": 30.0}, seeds=5),
         "paper": Preset({"steps": 4000, "seconds": 120.0}, seeds=10),
+        "regularised": Preset({"steps": 20, "seconds": 0.0}, regularisers={"weight-decay": 0.01}, note="For tests."),
         "instant": Preset({"steps": 20, "seconds": 0.0}, note="For tests."),
     },
     data=("digits",),

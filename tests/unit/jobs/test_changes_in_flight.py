@@ -115,3 +115,19 @@ def test_changes_of_every_attempt_are_found_in_the_events(run: RunDir) -> None:
         log.write(event)
     log.close()
     assert [(c.step, c.strength) for c in changed(run)] == [(50, 0.1), (10, 0.2)]
+
+
+def test_a_change_before_the_checkpoint_holds_in_later_stages_after_a_resume(run: RunDir) -> None:
+    """An unbroken run begins its next stage with the change: so must one that was stopped in between."""
+    made = [_change("open", "c", 10, 0.3)]
+    saved = checkpoint.Label("open", 20, 1, {}, "c", ())
+    context = make(run, attempt=2, saved=saved, changed=made)
+    assert inside(context, "open", ("c", 20), ("c", 30)) == [[], []]
+    assert inside(context, "next", ("c", 0), ("c", 10)) == [[("dropout", 0.3)], []]
+
+
+def test_what_is_changed_now_holds_in_later_stages(run: RunDir) -> None:
+    context = make(run)
+    ask(run, regulariser="dropout", strength=0.4)
+    assert inside(context, "one", ("c", 0)) == [[("dropout", 0.4)]]
+    assert inside(context, "two", ("c", 0), ("c", 5)) == [[("dropout", 0.4)], []]
