@@ -146,6 +146,7 @@ class GenlabApp(Shell):
 
     def show_mode(self, mode: str) -> None:
         if mode != self.current_mode:
+            self.clear_notifications()
             self.switch_mode(mode)
             if self._looked:
                 self._base_screen().post_message(RunsChanged(self.runs))

@@ -50,6 +50,11 @@ class Table:
     caption: str = ""
     folded: bool = False
 
+    @property
+    def limit(self) -> int:
+        """Characters of a cell at most; a folded table has every number of every seed."""
+        return 1_000_000 if self.folded else 400
+
 
 @dataclass(frozen=True)
 class Picture:

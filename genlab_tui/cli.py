@@ -1,7 +1,7 @@
 """The command line: how it is run, and the commands that open the app. Data goes to stdout, messages to stderr.
 
-Each command is one thin function, here or in `cli_runs` and `cli_lab`, whose body lives in `commands/`. These three import
-click alone: `--help` must not wait for textual or torch.
+Each command is one thin function, here or in `cli_runs` and `cli_lab`, whose body lives in `commands/`. These three
+import click alone: `--help` must not wait for textual or torch.
 """
 
 from __future__ import annotations

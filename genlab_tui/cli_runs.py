@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from genlab_tui.commands.options import (
+    EXPECT,
     JSON,
     NAME,
+    PREDICT,
     PRESET,
     RUN,
     RUN_IDS,
@@ -42,10 +44,8 @@ RUN_COMMANDS = Group()
     help="Where it trains; all: on every GPU at once.",
 )
 @NAME
-@click.option(
-    "--expect", metavar="VERDICT", default="", help="The verdict you expect: shown, not-shown or inconclusive."
-)
-@click.option("--predict", metavar="TEXT", default="", help="What you expect, in your own words; kept with the run.")
+@EXPECT
+@PREDICT
 @click.option("--hold", is_flag=True, help="Queue it held: it starts after `genlab-tui queue release`.")
 @WAIT
 @JSON
@@ -134,6 +134,8 @@ def change(run: str, regulariser: str, withdraw: bool) -> int:
     "--from-checkpoint", is_flag=True, help="Go on from its checkpoint; regularisers alone can change, as in flight."
 )
 @NAME
+@EXPECT
+@PREDICT
 @WAIT
 @JSON
 def fork(run: str, **options: Any) -> int:

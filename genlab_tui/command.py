@@ -22,7 +22,7 @@ def command_of(spec: RunSpec, phenomenon: Phenomenon | None) -> str:
     usual = preset.regularisers if preset else {}
     for name, strength in spec.regularisers.items():
         if usual.get(name) != strength:
-            words += ["--on", f"{name}={strength!r}"]
+            words += ["--on", f"{name}={_exact(strength)}"]
     for name in usual:
         if name not in spec.regularisers:
             words += ["--off", name]
@@ -38,6 +38,12 @@ def command_of(spec: RunSpec, phenomenon: Phenomenon | None) -> str:
     if spec.device != "auto":
         words += ["--device", spec.device]
     return shlex.join(words)
+
+
+def _exact(number: float) -> str:
+    """Return a number in as few characters as give it back."""
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
 
 
 def _changed(spec: RunSpec, phenomenon: Phenomenon | None) -> list[tuple[str, str]]:

@@ -14,45 +14,12 @@ from typing import Any
 
 from genlab_tui.events import Value, from_value, to_value
 from genlab_tui.figure import Figure, HeatMap, Line, Reference
-from genlab_tui.lines import AXES, Axis, curve_lines
+from genlab_tui.lines import Axis, curve_lines
 from genlab_tui.selection import Selection, select
-from genlab_tui.settings import NONE, Setting, config_text, settings_table
+from genlab_tui.settings import settings_table
 from genlab_tui.stats import Summary
-from genlab_tui.summary import (
-    METHOD,
-    LoadedRun,
-    SummaryRow,
-    baseline_arm,
-    find_baseline,
-    measure_names,
-    pairing_note,
-    summary_rows,
-)
+from genlab_tui.summary import METHOD, LoadedRun, SummaryRow
 from genlab_tui.verdict import CriterionResult, Verdict
-
-__all__ = [
-    "AXES",
-    "METHOD",
-    "NONE",
-    "Axis",
-    "LoadedRun",
-    "Setting",
-    "SummaryRow",
-    "VerdictRow",
-    "baseline_arm",
-    "compare_document",
-    "config_text",
-    "curve_lines",
-    "find_baseline",
-    "measure_names",
-    "metric_figure",
-    "metric_names",
-    "overlay_figures",
-    "pairing_note",
-    "settings_table",
-    "summary_rows",
-    "verdict_rows",
-]
 
 SCHEMA = 1
 

@@ -68,7 +68,8 @@ def _series(lines: Iterable[Line]) -> Iterator[Series]:
         label = clean_text(line.label, 80)
         base, _, seed = label.rpartition(MEMBER)
         faint = base in slots and seed.isdigit()
-        yield Series(line, label, slots[base] if faint else slots.setdefault(label, len(slots)), faint)
+        free = max(slots.values(), default=-1) + 1 if line.slot is None else line.slot
+        yield Series(line, label, slots[base] if faint else slots.setdefault(label, free), faint)
 
 
 def _axes(figure: Figure) -> tuple[Axis, Axis]:

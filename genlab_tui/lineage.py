@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from genlab_tui import phenomena
-from genlab_tui.regularisers import BY_NAME, REGULARISERS
+from genlab_tui.events import Change
+from genlab_tui.regularisers import BY_NAME, REGULARISERS, strength_text
 from genlab_tui.run import RunSpec
 from genlab_tui.settings import NONE, field_text
 from genlab_tui.text import clean_text
@@ -53,9 +55,10 @@ def seeds_text(spec: RunSpec) -> str:
     return _range(spec.first_seed, spec.seeds)
 
 
-def strength_text(strength: float | None) -> str:
-    """Return a strength, or `off`."""
-    return "off" if strength is None else f"{strength:g}"
+def changes_text(changes: Iterable[Change]) -> str:
+    """Return what was changed in flight, each change once: `dropout 0.5 at step 300, mixup off at step 900`."""
+    made = (f"{c.regulariser} {strength_text(c.strength)} at step {c.step}" for c in changes)
+    return ", ".join(dict.fromkeys(made))
 
 
 def _range(first: int, count: int) -> str:

@@ -16,6 +16,8 @@ from genlab_tui.text import clean_text
 LIMIT = 4000
 _SPECIAL = re.compile(r"[\\`*_{}\[\]#~$]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
+_BARE = re.compile(r"(www)\.|://", re.IGNORECASE)
+"""What GitHub makes links of by itself."""
 _LEADING = re.compile(r"^(\d+)([.)])(?=\s|$)|^([-+=])")
 _SIGNS = {"SHOWN": "✅", "NOT SHOWN": "❌", "INCONCLUSIVE": "❔"}
 
@@ -36,7 +38,8 @@ def plain(text: str, limit: int = LIMIT) -> str:
 
 
 def _escaped(text: str, limit: int) -> str:
-    return "".join(_ENTITIES.get(c, c) for c in _SPECIAL.sub(r"\\\g<0>", clean_text(text, limit)))
+    escaped = "".join(_ENTITIES.get(c, c) for c in _SPECIAL.sub(r"\\\g<0>", clean_text(text, limit)))
+    return _BARE.sub(lambda m: f"{m[1]}&#46;" if m[1] else "&#58;//", escaped)
 
 
 def _block(block: Block, pictures: list[str]) -> str:
@@ -73,8 +76,8 @@ def fenced(text: str, language: str = "") -> str:
 
 
 def _table(table: Table) -> str:
-    lines = [_row(table.headers), "|" + "|".join("---:" if i in table.right else "---" for i in _columns(table)) + "|"]
-    lines += [_row(row) for row in table.rows]
+    rule = "|" + "|".join("---:" if i in table.right else "---" for i in _columns(table)) + "|"
+    lines = [_row(table.headers, table.limit), rule, *(_row(row, table.limit) for row in table.rows)]
     return (f"{plain(table.caption)}\n\n" if table.caption else "") + "\n".join(lines)
 
 
@@ -82,5 +85,5 @@ def _columns(table: Table) -> Iterable[int]:
     return range(len(table.headers))
 
 
-def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(_escaped(cell, 400) or " " for cell in cells) + " |"
+def _row(cells: Iterable[str], limit: int) -> str:
+    return "| " + " | ".join(_escaped(cell, limit) or " " for cell in cells) + " |"

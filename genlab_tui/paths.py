@@ -124,6 +124,11 @@ class Lab:
         return self.root / "drain.log"
 
     @property
+    def screen_log(self) -> Path:
+        """What went wrong in the app itself, with its traceback."""
+        return self.root / "screen.log"
+
+    @property
     def exports(self) -> Path:
         return self.root / "exports"
 

@@ -6,9 +6,11 @@ can be pinned are named by the shape of their marker, for that stays while the c
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from genlab_tui.colours import COLOURS, MARKERS
+from genlab_tui.figure import MEMBER, Figure
 from genlab_tui.run import RunId, RunRecord
 
 NAMES = (
@@ -68,6 +70,23 @@ def line_slots(records: Sequence[RunRecord], lines: Sequence[int]) -> list[list[
         else:
             found.append([_slot(pin % COLOURS, pin % len(MARKERS) + i) for i in range(count)])
     return found
+
+
+def pinned(figure: Figure, records: Sequence[RunRecord], titles: Sequence[str]) -> Figure:
+    """Return a chart of several runs with the colour and marker of every line; as it is where no run is pinned.
+
+    The label of a line begins with the title of its run. All lines of a pinned run have its colour.
+    """
+    if len(records) < 2 or all(pin_of(record) is None for record in records):
+        return figure
+    labels = list(dict.fromkeys(line.label.split(MEMBER)[0] for line in figure.lines))
+    named = [[label for label in labels if label == t or label.startswith(f"{t} · ")] for t in titles]
+    numbered = line_slots(records, [len(each) for each in named])
+    slots: dict[str, int] = {}
+    for run_labels, run_slots in zip(named, numbered, strict=True):
+        slots = dict(zip(run_labels, run_slots, strict=True)) | slots
+    lines = (dataclasses.replace(line, slot=slots.get(line.label.split(MEMBER)[0])) for line in figure.lines)
+    return dataclasses.replace(figure, lines=tuple(lines))
 
 
 def _slot(colour: int, marker: int) -> int:

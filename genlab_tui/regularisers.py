@@ -189,6 +189,11 @@ def parse(text: str) -> tuple[str, float]:
     return regulariser.name, regulariser.check(value)
 
 
+def strength_text(strength: float | None) -> str:
+    """Return a strength as it is written everywhere; None is off."""
+    return "off" if strength is None else f"{strength:g}"
+
+
 def summary(active: Mapping[str, float]) -> str:
     """Return the active regularisers in one line, in declared order: `weight-decay 0.001, dropout 0.5`, or `none`."""
     return ", ".join(f"{r.name} {active[r.name]:g}" for r in REGULARISERS if r.name in active) or "none"

@@ -10,7 +10,7 @@ from genlab_tui.blocks import Block, Code, Facts, Heading, Source, Table, Text, 
 from genlab_tui.command import command_of
 from genlab_tui.expectation import expectation, judged
 from genlab_tui.grouping import is_changed
-from genlab_tui.lineage import strength_text
+from genlab_tui.regularisers import strength_text
 from genlab_tui.report_tables import delta, measured, spread
 from genlab_tui.settings import field_text
 from genlab_tui.summary import METHOD, LoadedRun, SummaryRow, baseline_arm, measure_names, summary_rows

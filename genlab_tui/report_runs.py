@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from genlab_tui.blocks import Block, Heading, Picture, Table, Text
 from genlab_tui.compare import metric_figure, metric_names, overlay_figures, verdict_rows
 from genlab_tui.errors import GenlabError
+from genlab_tui.figure import Figure
 from genlab_tui.grouping import is_changed
+from genlab_tui.pins import pinned
 from genlab_tui.report_pictures import MANY, METRICS, POINTS, pictures
 from genlab_tui.report_run import main_measures
 from genlab_tui.report_tables import delta, measured, spread
@@ -94,7 +96,8 @@ def together(runs: Sequence[LoadedRun]) -> Iterator[Block]:
         yield Heading("Figures")
         yield Text(f"They cannot be drawn: {error}", "warning")
     else:
-        yield from pictures("Figures on top of each other", drawn)
+        coloured = [_pinned(runs, figure) if isinstance(figure, Figure) else figure for figure in drawn]
+        yield from pictures("Figures on top of each other", coloured)
     names = metric_names(runs)[:METRICS]
     if not names:
         return
@@ -103,7 +106,11 @@ def together(runs: Sequence[LoadedRun]) -> Iterator[Block]:
     for name in names:
         picture = metric_figure(runs, name, arms=_arms(runs), points=POINTS)
         if picture.lines:
-            yield Picture(picture)
+            yield Picture(_pinned(runs, picture))
+
+
+def _pinned(runs: Sequence[LoadedRun], figure: Figure) -> Figure:
+    return pinned(figure, [run.record for run in runs], [run.title for run in runs])
 
 
 def _arms(runs: Sequence[LoadedRun]) -> list[str] | None:

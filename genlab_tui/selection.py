@@ -84,8 +84,10 @@ def select(runs: Sequence[LoadedRun], selection: Selection) -> Selected:
     grouping = group_runs(runs, selection.group_by)
     if not grouping.units:
         return Selected(selection, grouping, "", left_out_note(grouping))
-    base = grouping.unit_of(selection.baseline) or grouping.units[0]
-    notes = (left_out_note(grouping), grouping.note or pairing_note(grouping.units, base.id))
+    wanted = grouping.unit_of(selection.baseline)
+    base = wanted or grouping.units[0]
+    instead = f"the baseline is in no group: {base.title} takes its place" if selection.baseline and not wanted else ""
+    notes = (left_out_note(grouping), instead, grouping.note or pairing_note(grouping.units, base.id))
     return Selected(selection, grouping, base.id, "; ".join(filter(None, notes)))
 
 

@@ -6,13 +6,24 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from genlab_tui import colours
 from genlab_tui.axes import Axis
-from genlab_tui.colours import COLOURS
 from genlab_tui.figure import Line, Tick
 from genlab_tui.svg import xml_text
 from genlab_tui.text import clean_text
 
-_MARKERS = 7  # against 8 colours: no common factor, so the pair repeats only after 56 lines
+_FILLED = {
+    "●": "m-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0Z",
+    "■": "m-3-3h6v6h-6Z",
+    "▲": "m0-4l4 7h-8Z",
+    "◆": "m0-4.4l4.4 4.4l-4.4 4.4l-4.4-4.4Z",
+    "✚": "m-1.4-4.2h2.8v2.8h2.8v2.8h-2.8v2.8h-2.8v-2.8h-2.8v-2.8h2.8Z",
+    "★": "m0-4.6l1.3 2.9l3.1.3l-2.3 2.1l.7 3.1l-2.8-1.6l-2.8 1.6l.7-3.1l-2.3-2.1l3.1-.3Z",
+    "▼": "m0 4l4-7h-8Z",
+    "✦": "m0-5l1.4 3.6l3.6 1.4l-3.6 1.4l-1.4 3.6l-1.4-3.6l-3.6-1.4l3.6-1.4Z",
+}
+_HOLLOW = {"○": "●", "□": "■", "△": "▲", "◇": "◆", "▽": "▼"}
+"""The markers that are the outline of another one."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class Series:
 
     @property
     def colour(self) -> int:
-        return self.slot % COLOURS
+        return self.slot % colours.COLOURS
 
 
 def edges_of(line: Line) -> tuple[Sequence[float], Sequence[float]]:
@@ -132,19 +143,10 @@ def stroke(s: Series, room: Room, number: int) -> list[str]:
 
 
 def marker(s: Series, x: float, y: float) -> str:
-    """Return the marker of a line at a place."""
-    shape = s.slot % _MARKERS
-    at = f"M{x:.1f} {y:.1f}"
-    paths = (
-        f"{at}m-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0Z",
-        f"{at}m-3 -3h6v6h-6Z",
-        f"{at}m0-4l4 7h-8Z",
-        f"{at}m0-4.4l4.4 4.4l-4.4 4.4l-4.4-4.4Z",
-        f"{at}m0 4l4-7h-8Z",
-        f"{at}m-1.4-4.2h2.8v2.8h2.8v2.8h-2.8v2.8h-2.8v-2.8h-2.8v-2.8h2.8Z",
-        f"{at}m-4-4l4 2l4-2l-2 4l2 4l-4-2l-4 2l2-4Z",
-    )
-    return f'<path class="m c{s.colour}" d="{paths[shape]}"/>'
+    """Return the marker of a line at a place: the same as on the screens."""
+    sign = colours.marker(s.slot)
+    kind = f"o s{s.colour}" if sign in _HOLLOW else f"m c{s.colour}"
+    return f'<path class="{kind}" d="M{x:.1f} {y:.1f}{_FILLED[_HOLLOW.get(sign, sign)]}"/>'
 
 
 def rings(s: Series, happened: Iterable[Tick], room: Room) -> Iterator[str]:

@@ -268,5 +268,8 @@ def _place(values: NDArray[np.float64], steps: NDArray[np.float64], kind: str, b
     if kind == "best":
         return int(values.argmax() if better else values.argmin())
     if kind.startswith("at "):
-        return int(np.abs(steps - float(kind.removeprefix("at "))).argmin())
+        at = float(kind.removeprefix("at "))
+        # One that ended before has no value there: what it had long before is no value at this step.
+        gap = steps[-1] - steps[-2] if len(steps) > 1 else 0.0
+        return int(np.abs(steps - at).argmin()) if at <= steps[-1] + gap else None
     return None

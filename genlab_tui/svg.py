@@ -31,6 +31,7 @@ def style(scope: str = "svg.chart") -> str:
         f"{scope} .h{{stroke:var(--ground);stroke-width:3;paint-order:stroke;stroke-linejoin:round}}",
         f"{scope} .l{{fill:none;stroke-width:1.8;stroke-linejoin:round}}{scope} .f{{opacity:.3;stroke-width:1}}",
         f"{scope} .b{{stroke:none;fill-opacity:.16}}{scope} .m{{stroke:var(--ground);stroke-width:.8}}",
+        f"{scope} .o{{fill:var(--ground);stroke-width:1.3}}",
     ]
     lines += [f"{scope} .s{i}{{stroke:var(--c{i})}}{scope} .c{i}{{fill:var(--c{i})}}" for i in range(COLOURS)]
     return "\n".join(lines)

@@ -133,4 +133,5 @@ def _cells(row: Iterable[str], table: Table) -> str:
 
 def _cell(tag: str, column: int, text: str, table: Table) -> str:
     classes = " ".join(filter(None, ("r" if column in table.right else "", _CLASSES.get(text, ""))))
-    return f'<{tag} class="{classes}">{_text(text, 400)}</{tag}>' if classes else f"<{tag}>{_text(text, 400)}</{tag}>"
+    shown = _text(text, table.limit)
+    return f'<{tag} class="{classes}">{shown}</{tag}>' if classes else f"<{tag}>{shown}</{tag}>"

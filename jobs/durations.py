@@ -15,9 +15,9 @@ _estimates: dict[tuple[Lab, RunId], float] = {}
 def took(records: Iterable[RunRecord]) -> dict[str, float]:
     """Return how many seconds runs that are done took, by the beginning of their identity: the newest of each.
 
-    Only those that trained everything in one go say how long it takes.
+    Only those that trained everything in one go, as it was asked for, say how long it takes.
     """
-    done = [r for r in records if r.state is RunState.DONE and r.attempt == 1 and not r.inherited]
+    done = [r for r in records if r.state is RunState.DONE and r.attempt == 1 and not (r.inherited or r.changed)]
     done.sort(key=lambda r: r.created)
     return {r.identity: r.ended - r.started for r in done if r.ended > r.started > 0}
 

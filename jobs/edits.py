@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from genlab_tui.errors import GenlabError
 from genlab_tui.paths import Lab, RunDir
 from genlab_tui.run import RunId, RunMeta, RunRecord, check_name, decode
 from genlab_tui.safe_io import is_locked, read_json, write_json
-from genlab_tui.store import open_store
+from genlab_tui.store import RunStore, open_store
 from genlab_tui.text import clean_text
 from jobs.index import reconciled
 from jobs.verb import run_dir, unusable
@@ -37,6 +37,14 @@ class Outcome:
     def but(self) -> str:
         """What to add to the words about those done; empty where none refused."""
         return f"; {self.refused} not: {self.refusal}" if self.refused else ""
+
+
+def outcome(done: Sequence[RunId], refusals: Sequence[GenlabError]) -> Outcome:
+    """Return what came of a verb on many runs. Raises GenlabError where all of them refused."""
+    if refusals and not done:
+        more = f" ({len(refusals) - 1} more likewise)" if len(refusals) > 1 else ""
+        raise GenlabError(refusals[0].message + more, refusals[0].hint) from refusals[0]
+    return Outcome(tuple(done), str(refusals[0]) if refusals else "", len(refusals))
 
 
 def meta_changes(
@@ -106,33 +114,42 @@ def _put_meta(run: RunDir, changes: Mapping[str, Any]) -> None:
     write_json(run.meta, document)
 
 
+def _reindex(lab: Lab, store: RunStore, run_ids: Sequence[RunId]) -> None:
+    """Bring runs that were changed into the index, and those that are gone out of it."""
+    there = [run_id for run_id in run_ids if lab.run(run_id).path.is_dir()]
+    puts: list[RunRecord] = []
+    for run_id in there:
+        with suppress(GenlabError):
+            puts.append(reconciled(lab, run_id))
+    store.update(lambda _: puts, remove=set(run_ids) - set(there))
+
+
 def _each(lab: Lab, run_ids: Iterable[RunId], change: Callable[[RunDir, RunRecord], None]) -> Outcome:
-    """Do something to every run, its true record given; one that refuses does not keep the others from it."""
+    """Do something to every run, its true record given; one that refuses does not keep the others from it.
+
+    Where the index itself refuses, the rest is left; what was done until then is done, and said, so it can be undone.
+    """
     store = open_store(lab)
     done: list[RunId] = []
     refusals: list[GenlabError] = []
     wanted = list(run_ids)
     for batch in (wanted[at : at + BATCH] for at in range(0, len(wanted), BATCH)):
-        with store.locked():
-            here: list[RunId] = []
-            for run_id in batch:
-                try:
-                    run = run_dir(lab, run_id)
-                    change(run, reconciled(lab, run_id))
-                except GenlabError as error:
-                    refusals.append(error)
-                except OSError as error:
-                    refusals.append(unusable(lab, error))
-                else:
-                    here.append(run_id)
-            there = [run_id for run_id in here if lab.run(run_id).path.is_dir()]
-            puts: list[RunRecord] = []
-            for run_id in there:
-                with suppress(GenlabError):
-                    puts.append(reconciled(lab, run_id))
-            store.update(lambda _, puts=puts: puts, remove=set(here) - set(there))  # type: ignore[misc]
-            done += here
-    if refusals and not done:
-        more = f" ({len(refusals) - 1} more likewise)" if len(refusals) > 1 else ""
-        raise GenlabError(refusals[0].message + more, refusals[0].hint) from refusals[0]
-    return Outcome(tuple(done), str(refusals[0]) if refusals else "", len(refusals))
+        try:
+            with store.locked():
+                first = len(done)
+                for run_id in batch:
+                    try:
+                        run = run_dir(lab, run_id)
+                        change(run, reconciled(lab, run_id))
+                    except GenlabError as error:
+                        refusals.append(error)
+                    except OSError as error:
+                        refusals.append(unusable(lab, error))
+                    else:
+                        done.append(run_id)
+                _reindex(lab, store, done[first:])
+        except GenlabError as error:
+            left = len(wanted) - len(done) - len(refusals)
+            refusals = [error] * max(left, 1) + refusals
+            break
+    return outcome(done, refusals)

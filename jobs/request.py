@@ -91,6 +91,11 @@ def check_prediction(text: str) -> str:
     return cleaned
 
 
+def predicted(spec: RunSpec, prediction: str = "", expected: str = "") -> RunSpec:
+    """Return a specification with what someone expects of it; raises BadValue as the checks of both do."""
+    return dataclasses.replace(spec, prediction=check_prediction(prediction), expected=check_expected(expected))
+
+
 def check_expected(verdict: str) -> str:
     """Return an expected verdict as a verdict is written (`shown` is SHOWN); raises BadValue for anything else."""
     text = re.sub(r"[\s_-]+", " ", verdict.strip()).upper()

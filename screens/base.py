@@ -142,6 +142,11 @@ class ModeScreen(Screen[None]):
         """The ids of the runs that the user is looking at: their end needs no toast."""
         return ()
 
+    @property
+    def idle_actions(self) -> Collection[str]:
+        """Actions that would only say why they do nothing now: the key line leaves their keys out."""
+        return ()
+
     def on_resize(self, event: events.Resize) -> None:
         self._take_room(event.size)
 

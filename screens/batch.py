@@ -28,7 +28,7 @@ def each(verb: Callable[[Lab, str], Any], lab: Lab, run_ids: Sequence[str]) -> O
 
     One that refuses does not keep the others from it. Raises GenlabError where all of them refuse.
     """
-    from jobs.edits import Outcome
+    from jobs.edits import outcome
 
     done: list[str] = []
     refusals: list[GenlabError] = []
@@ -39,10 +39,7 @@ def each(verb: Callable[[Lab, str], Any], lab: Lab, run_ids: Sequence[str]) -> O
             refusals.append(error)
         else:
             done.append(run_id)
-    if refusals and not done:
-        more = f" ({len(refusals) - 1} more likewise)" if len(refusals) > 1 else ""
-        raise GenlabError(refusals[0].message + more, refusals[0].hint) from refusals[0]
-    return Outcome(tuple(done), str(refusals[0]) if refusals else "", len(refusals))
+    return outcome(done, refusals)
 
 
 def retagged(records: Sequence[RunRecord], text: str) -> dict[str, dict[str, Sequence[str]]]:

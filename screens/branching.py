@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from textual.content import Content
 
@@ -13,19 +12,17 @@ from genlab_tui import phenomena
 from genlab_tui.errors import GenlabError
 from genlab_tui.paths import Lab
 from genlab_tui.run import RunRecord, RunSpec
-from genlab_tui.text import clean_text
 from screens.base import ModeScreen
-from screens.forking import ForkDialog, ForkDraft
+from screens.forkdraft import ForkDraft
+from screens.forking import ForkDialog
 from screens.inflight import Facts, RegulariserChanges, Wish
-from screens.panels.marks import ago
+from screens.launching import AGAIN, same_text
 from screens.seeding import MoreSeeds
 from screens.sheet import Answer, Ask
 
 FORK = "The run once more from step 0 with one thing changed, beside it and compared with it"
 FROM_CHECKPOINT = "Go on from the checkpoint in a run of its own with a regulariser changed"
 MORE_SEEDS = "More seeds for a run that is done: a new run, in which they alone are trained"
-AGAIN = Answer("a", "run it again", "run")
-"""Not the key that asked for it: one hit twice must not answer the question that it raised."""
 
 # --- forks ------------------------------------------------------------------------------------------------------------
 
@@ -44,16 +41,25 @@ def fork(screen: ModeScreen, run: RunRecord) -> None:
     screen.genlab.act(f"fork {run.title}", forks.source, screen.genlab.lab, run.id, then=choose)
 
 
-def _fork(screen: ModeScreen, run: RunRecord, request: dict[str, Any] | None) -> None:
-    from jobs import forks
+def _fork(screen: ModeScreen, run: RunRecord, fork: ForkDraft | None) -> None:
+    from jobs import forks, request, runs
 
-    if request is not None:
-        lab, label = screen.genlab.lab, f"fork {run.title}"
-        spec, launch = partial(forks.fork_spec, lab, run.id, **request), partial(forks.fork, lab, run.id, **request)
-        _launch(
-            screen,
-            Branch(label, spec, launch, partial(_beside, run), partial(_compare, screen, run), "compare with it"),
-        )
+    if fork is None:
+        return
+    lab, wanted, draft = screen.genlab.lab, fork.request(), fork.draft
+
+    def spec() -> RunSpec:
+        return request.predicted(forks.fork_spec(lab, run.id, **wanted), draft.prediction, draft.expected)
+
+    new = Branch(
+        f"fork {run.title}",
+        spec,
+        lambda: runs.submit(lab, spec()),
+        partial(_beside, run),
+        partial(_compare, screen, run),
+        "compare with it",
+    )
+    _launch(screen, new)
 
 
 def _beside(source: RunRecord, forked: RunRecord) -> str:
@@ -199,7 +205,7 @@ def _launch(screen: ModeScreen, new: Branch) -> None:
         if run is not None:
             launched(run)
         elif same is not None:
-            question = Ask("the same run exists", Content(_same_text(same)), (Answer("enter", new.open, "open"), AGAIN))
+            question = Ask("the same run exists", Content(same_text(same)), (Answer("enter", new.open, "open"), AGAIN))
             screen.app.push_screen(question, partial(answered, same))
 
     def answered(same: RunRecord, answer: str | None) -> None:
@@ -209,10 +215,3 @@ def _launch(screen: ModeScreen, new: Branch) -> None:
             genlab.act(new.label, new.launch, then=launched)
 
     genlab.act(new.label, attempt, then=found)
-
-
-def _same_text(same: RunRecord) -> str:
-    how = f"{same.state}, {same.verdict}" if same.verdict else str(same.state)
-    age = ago(same.created)
-    when = "just now" if age == "now" else f"{age} ago"
-    return f"{clean_text(same.title, 60)} ({how}) was launched {when} with the same config, data, seeds and device."

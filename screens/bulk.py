@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding
 from textual.content import Content
 
-from genlab_tui.paths import Lab
 from genlab_tui.run import RunId, RunRecord, RunState
 from genlab_tui.text import clean_text
 from screens import batch, branching, verbs
@@ -26,8 +25,6 @@ from screens.undo import Change, History, before
 if TYPE_CHECKING:
     from jobs.edits import Outcome
 
-Back = Callable[[Lab], Any]
-
 OF_THE_TRASH = frozenset({"restore", "erase"})
 """What is offered in the trash alone; of the rest of these actions, nothing is."""
 
@@ -39,7 +36,7 @@ BULK_KEYS: tuple[Binding, ...] = (
     Binding("n", "rename", "name", tooltip="Give the run a name"),
     Binding("u", "undo", "undo", tooltip="Undo the last change: names, tags, notes, colours, the trash"),
     Binding("u", "restore", "bring back", tooltip="In the trash: bring back the selected runs (or this one)"),
-    Binding("D", "erase", "delete", tooltip="In the trash: delete the selected runs, or all, for ever; it asks"),
+    Binding("D", "erase", "delete", tooltip="In the trash: delete the selected runs, else all shown, for good; asks"),
     Binding("e", "export", "export", tooltip="Write the selected runs (or this one) as CSV into the lab's exports"),
     REPORT,
     Binding("R", "retry", "retry", tooltip="Start another attempt of a run that ended before it was done"),
@@ -67,6 +64,11 @@ class BulkActions(ModeScreen):
     @property
     def listed(self) -> Sequence[RunRecord]:
         """Every run of the list, whatever its filter."""
+        raise NotImplementedError
+
+    @property
+    def filtered(self) -> Sequence[RunRecord]:
+        """The runs of the list that its filter shows."""
         raise NotImplementedError
 
     @property
@@ -178,7 +180,8 @@ class BulkActions(ModeScreen):
         def done(outcome: Outcome) -> None:
             ids = outcome.done
             what = f"{ids[0]} is" if len(ids) == 1 else f"{len(ids):,} runs are"
-            self.history.add(Change(f"throwing {count_of(targets)} away", lambda lab: edits.restore_all(lab, ids)))
+            back = f"{what} back among the runs"
+            self.history.add(Change(f"throwing {count_of(targets)} away", lambda lab: edits.restore_all(lab, ids), back))
             self.genlab.say(f"{what} in the trash{outcome.but}; u brings back, T shows it", title="thrown away")
             self.changed()
 
@@ -192,10 +195,10 @@ class BulkActions(ModeScreen):
             return
 
         def done(_: Any) -> None:
-            self.genlab.say(change.what, title="undone")
+            self.genlab.say(change.undone, title="undone")
             self.changed()
 
-        self.genlab.act(f"undo {change.what}", change.back, self.genlab.lab, then=done)
+        self.genlab.act(f"undo {change.what}", self.history.taking_back(change), self.genlab.lab, then=done)
 
     # --- in the trash -------------------------------------------------------------------------------------------------
 
@@ -208,8 +211,9 @@ class BulkActions(ModeScreen):
 
         def done(outcome: Outcome) -> None:
             ids = outcome.done
-            self.history.add(Change(f"bringing {count_of(targets)} back", lambda lab: edits.trash_all(lab, ids)))
             what = f"{ids[0]} is" if len(ids) == 1 else f"{len(ids):,} runs are"
+            again = f"{what} in the trash again"
+            self.history.add(Change(f"bringing {count_of(targets)} back", lambda lab: edits.trash_all(lab, ids), again))
             self.genlab.say(f"{what} back among the runs{outcome.but}", title="brought back")
             self.changed()
 
@@ -217,10 +221,11 @@ class BulkActions(ModeScreen):
         self.genlab.act(f"bring back {count_of(targets)}", edits.restore_all, self.genlab.lab, ids, then=done)
 
     def action_erase(self) -> None:
-        targets = self.targets if self.selected else list(self.listed)
+        targets = self.targets if self.selected else list(self.filtered)
         if not targets:
             return
-        what = "the selected runs" if self.selected else "everything in the trash"
+        everything = "everything in the trash" if len(targets) == len(self.listed) else "all that the filter shows"
+        what = "the selected runs" if self.selected else everything
         which = clean_text(count_of(targets), 80)
         text = Content(f"Deletes {what} for ever: {which}, with all curves, checkpoints and notes.")
         answers = (Answer("D", "delete for ever", "erase"),)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from genlab_tui import phenomena
 from genlab_tui.paths import Lab
-from genlab_tui.regularisers import BY_NAME
+from genlab_tui.regularisers import BY_NAME, strength_text
 from genlab_tui.run import RunRecord
 from screens.base import ModeScreen
 from screens.follow import Seen
-from screens.inflight import Facts, RegulariserChanges, Wish, awaited, strength_text
+from screens.inflight import Facts, RegulariserChanges, Wish, awaited
 
 if TYPE_CHECKING:
     from jobs.runs import Pending
@@ -83,7 +83,7 @@ class ChangingInFlight(ModeScreen):
             if change.strength is not None:
                 now[change.regulariser] = change.strength
         if run.state in CHANGING:
-            return Facts(now, seen.pending)
+            return Facts(now, seen.pending, applied={c.regulariser: c.step for c in seen.data.changes})
         return Facts(now, problem=f"it is {run.state} now: nothing changes any more. f forks it")
 
     def _change(self, run: RunRecord, wish: Wish | None) -> None:

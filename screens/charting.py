@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from textual import on
-from textual.binding import Binding, BindingType
 
 from genlab_tui.errors import GenlabError
 from genlab_tui.figure import Figure
@@ -16,77 +15,28 @@ from genlab_tui.safe_io import read_json
 from genlab_tui.text import clean_text
 from screens import picture
 from screens.armlist import ArmList, Chosen
-from screens.gallery import Gallery
+from screens.grid import SlotGrid
 from screens.lens import Lens
-from screens.liveview import ALL, COUNTS, FIGURE_LOG_X, LOGS, SMOOTH, LiveView
+from screens.liveview import ALL, COUNTS, FIGURE_LOG_X, LOGS, SMOOTH
 from screens.overlay import after
 from screens.panels.choices import FIGURE
 from screens.panels.happened import any_curve, convert
 from screens.panels.slot import Slot
 from screens.prompt import Prompt
-from screens.runactions import RunActions
 from screens.turns import Turns
 
-FAST = 10
-MOVE = Binding.Group("cursor", compact=True)
-CURSOR_KEYS: tuple[BindingType, ...] = (
-    Binding("left", "move(-1)", "left", group=MOVE, tooltip="With the cursor: a column to the left"),
-    Binding("right", "move(1)", "right", group=MOVE, tooltip="With the cursor: a column to the right"),
-)
-"""The keys that move the cursor: they come first where there is one."""
-CHART_KEYS: tuple[BindingType, ...] = (
-    Binding("c", "cursor", "cursor", tooltip="A cursor reads all charts; in brackets: where a line ended before it"),
-    Binding("shift+left", f"move(-{FAST})", "ten left", show=False, tooltip="With the cursor: ten columns to the left"),
-    Binding("shift+right", f"move({FAST})", "ten right", show=False, tooltip="With the cursor: ten to the right"),
-    Binding("home", "end(-1)", "left end", show=False, tooltip="With the cursor: to the left end"),
-    Binding("end", "end(1)", "right end", show=False, tooltip="With the cursor: to the right end"),
-    Binding("z", "narrow(0.5)", "zoom in", tooltip="Half of the x axis: around the cursor, or its end"),
-    Binding("Z", "narrow(2)", "zoom out", show=False, tooltip="Twice as much of the x axis"),
-    Binding("comma", "pan(-1)", "back", show=False, key_display=",", tooltip="A quarter of the window back"),
-    Binding("full_stop", "pan(1)", "on", show=False, key_display=".", tooltip="A quarter of the window on"),
-    Binding("0", "whole", "whole x axis", show=False, tooltip="The whole x axis again"),
-    Binding("k", "mark", "mark", show=False, tooltip="A mark of your own at the cursor; on a mark, take it away"),
-    Binding("w", "arms", "arms", tooltip="Which arms, and which of several runs, a panel draws"),
-    Binding("a", "setting('x')", "x axis", tooltip="x axis of this panel: step, epoch, seconds"),
-    Binding("A", "setting('x', True)", "every x axis", show=False, tooltip="x axis of all panels"),
-    Binding("X", "log_x", "log x", show=False, tooltip="x axis of all curves, or of this figure: log, linear"),
-    Binding("y", "setting('log_y')", "log y", tooltip="y axis of this panel: as declared, log, linear"),
-    Binding("Y", "setting('log_y', True)", "every log y", show=False, tooltip="y axis of all panels"),
-    Binding("o", "setting('smooth')", "smooth", tooltip="Smooth this panel; the raw curve stays visible"),
-    Binding("O", "setting('smooth', True)", "smooth all", show=False, tooltip="Smooth all panels"),
-    Binding("e", "setting('members')", "each seed", tooltip="Every seed beside mean and band, here"),
-    Binding("E", "setting('members', True)", "each seed everywhere", show=False, tooltip="Every seed, in all panels"),
-    picture.PICTURE,
-)
 VALUES = {"x": AXES, "log_x": LOGS, "log_y": LOGS, "smooth": SMOOTH, "members": (False, True)}
 
 
-class Charting(RunActions):
+class Charting(SlotGrid):
     """A mode that shows curves in slots; it binds `CHART_KEYS`."""
 
     ids: tuple[str, ...]
-    view: LiveView
-    _gallery: Gallery
 
     def __init__(self) -> None:
         super().__init__()
         self.lens = Lens()
         self.turns = Turns(self, lambda: self.genlab.busy)
-
-    def take_view(self, view: LiveView) -> None:
-        """Take over, remember and show other settings."""
-        raise NotImplementedError
-
-    @property
-    def visible_slots(self) -> list[Slot]:
-        """The panels that are seen."""
-        return [slot for slot in self.query(Slot) if slot.display]
-
-    @property
-    def slot(self) -> Slot:
-        """The panel that keys act on: the focused one, else the first that is seen."""
-        seen = self.visible_slots
-        return self.focused if isinstance(self.focused, Slot) else seen[0] if seen else self.query(Slot).first()
 
     def draw_slots(self, slots: dict[str, int]) -> None:
         """Show in every panel that is seen what it shows, through the lens."""

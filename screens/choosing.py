@@ -8,6 +8,7 @@ import shlex
 from functools import partial
 from pathlib import Path
 
+from genlab_tui.grouping import Group
 from genlab_tui.selection import Selection
 from genlab_tui.summary import step_text
 from genlab_tui.text import clean_text
@@ -32,6 +33,11 @@ class Choosing(Comparing):
         """The ids of the runs under the cursor: one, or those of a group."""
         raise NotImplementedError
 
+    @property
+    def listing(self) -> bool:
+        """Whether the list of runs has the focus, and not a table."""
+        raise NotImplementedError
+
     def show_view(self) -> None:
         """Show the view that was chosen."""
         raise NotImplementedError
@@ -39,9 +45,15 @@ class Choosing(Comparing):
     # --- what is compared, and with what ------------------------------------------------------------------------------
 
     def action_baseline(self) -> None:
-        if self.under_cursor:
+        """Measure against the run under the cursor; where a table has the focus, against the next one."""
+        units = self.found.units
+        if self.under_cursor and (self.listing or not units):
             self.wanted_baseline = self.under_cursor[0]
-            self.load()
+        elif units:
+            at = next((i for i, unit in enumerate(units) if unit.id == self.found.baseline), -1)
+            unit = units[(at + 1) % len(units)]
+            self.wanted_baseline = unit.members[0].id if isinstance(unit, Group) else unit.id
+        self.load()
 
     def action_remove(self) -> None:
         gone = self.under_cursor

@@ -15,8 +15,8 @@ from genlab_tui.pins import NAMES, pin_of
 from genlab_tui.regularisers import REGULARISERS, SHORT
 from genlab_tui.run import RunRecord, RunState
 from genlab_tui.text import clean_text, human_number
+from screens.panels.layout import Column
 from screens.panels.marks import FLAG, STATE_MARKS, VERDICT_ROOM, VERDICT_STYLES, ago, state_mark, verdict_text
-from screens.panels.table import Column
 
 MUTED = "$foreground-muted"
 
@@ -72,7 +72,9 @@ def _name(run: RunRecord, width: int) -> Content:
 
 
 def _regularisers(run: RunRecord, width: int) -> Content:
-    return Content.assemble(short_regularisers(run.regularisers) or ("–", "$foreground-disabled"))
+    # The index knows that something was changed, not what: the lines about the run say it.
+    later = (f" → {FLAG}" if run.changed else "", "$text-warning")
+    return Content.assemble(short_regularisers(run.regularisers) or ("–", "$foreground-disabled"), later)
 
 
 def _verdict(run: RunRecord, width: int) -> Content:
@@ -90,11 +92,11 @@ def _plain(read: Callable[[RunRecord], object]) -> Callable[[RunRecord, int], Co
 COLUMNS: tuple[Column[RunRecord], ...] = (
     Column("colour", "", _pin_dark, 1, 1),
     Column("state", "state", lambda run, width: state_text(run, flagged=True), 10, 24),
-    Column("id", "id", _id, 4, 8),
+    Column("id", "id", _id, 6, 6),
     Column("name", "name", _name, 8, 30, 1),
     Column("phenomenon", "phenomenon", _plain(lambda r: r.phenomenon), 14, 22),
     Column("data", "data", _muted(lambda r: r.data), 7, 14, 4),
-    Column("regularisers", "regularisers", _regularisers, 8, 34, 3),
+    Column("regularisers", "regularisers", _regularisers, 8, 34, 3, whole=True),
     Column("seeds", "seeds", _plain(lambda r: r.seeds or ""), 5, 5, 5, right=True),
     Column("verdict", "verdict", _verdict, VERDICT_ROOM, 12, 2),
     Column("headline", "headline", _plain(headline_text), 18, 60, 6),
@@ -106,12 +108,24 @@ _WIDTHS: Mapping[str, Callable[[RunRecord], int]] = {
     "name": lambda r: len(r.name) + sum(len(tag) + 2 for tag in r.tags),
     "phenomenon": lambda r: len(r.phenomenon),
     "data": lambda r: len(r.data),
-    "regularisers": lambda r: len(short_regularisers(r.regularisers)),
+    "regularisers": lambda r: max(len(short_regularisers(r.regularisers)), 1) + 4 * r.changed,
 }
 
 
+_DULL: Mapping[str, Callable[[RunRecord], object]] = {
+    "name": lambda r: " #".join((r.name, *r.tags)),
+    "phenomenon": lambda r: r.phenomenon,
+    "data": lambda r: r.data,
+    "seeds": lambda r: r.seeds,
+}
+"""The columns that may leave where all runs say the same in them, or nothing."""
+
+STEPS = {"state": 4, "name": 4}
+"""Columns that change while one looks grow by so many cells, so that a letter more does not move all beside it."""
+
+
 def columns_for(runs: Sequence[RunRecord], *, dark: bool = True) -> tuple[Column[RunRecord], ...]:
-    """Return the columns, none wider than what these runs have to say in it; without pinned colours, no markers."""
+    """Return the columns, hardly wider than what these runs have to say in it; without pinned colours, no markers."""
     found = []
     for column in COLUMNS:
         width = _WIDTHS.get(column.key)
@@ -120,10 +134,19 @@ def columns_for(runs: Sequence[RunRecord], *, dark: bool = True) -> tuple[Column
                 continue
             column = column if dark else dataclasses.replace(column, cell=_pin_light)
         elif width:
-            most = min(max([len(column.title) + 1, *map(width, runs)]), column.most)
+            step = STEPS.get(column.key, 1)
+            most = min(-(-max([len(column.title) + 1, *map(width, runs)]) // step) * step, column.most)
             column = dataclasses.replace(column, least=min(column.least, most), most=most)
+        said = _DULL.get(column.key)
+        if said and _alike(runs, said):
+            column = dataclasses.replace(column, dull=True)
         found.append(column)
     return tuple(found)
+
+
+def _alike(runs: Sequence[RunRecord], said: Callable[[RunRecord], object]) -> bool:
+    """Tell whether all of some runs say the same, or the only one nothing."""
+    return bool(runs) and all(said(run) == said(runs[0]) for run in runs) and (len(runs) > 1 or not said(runs[0]))
 
 
 _STATES = {state: rank for rank, state in enumerate(RunState)}

@@ -84,6 +84,10 @@ class CompareScreen(Choosing):
     def under_cursor(self) -> list[str]:
         return self.runs.members
 
+    @property
+    def listing(self) -> bool:
+        return self.runs.has_focus
+
     # --- drawing ------------------------------------------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:

@@ -17,8 +17,9 @@ from genlab_tui.summary import LoadedRun
 from genlab_tui.verdict import Status
 from screens.columns import MUTED, state_text
 from screens.comparison import Comparison
+from screens.panels.layout import Column
 from screens.panels.marks import FLAG, VERDICT_ROOM, verdict_text
-from screens.panels.table import Column, Table
+from screens.panels.table import Table
 from screens.tables import STAR, differing
 
 MARKERS = 8

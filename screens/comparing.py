@@ -81,6 +81,9 @@ class Comparing(ModeScreen):
     def on_screen_suspend(self) -> None:
         self._keep()
 
+    def on_unmount(self) -> None:
+        self._keep()
+
     def _keep(self) -> None:
         view = {"runs": self.run_ids, "baseline": self.wanted_baseline, "view": self.overlay.document()}
         known = self.genlab.recall("compare")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from genlab_tui.compare import Setting, VerdictRow, metric_names, overlay_figures, settings_table, verdict_rows
+from genlab_tui.compare import VerdictRow, metric_names, overlay_figures, verdict_rows
 from genlab_tui.errors import GenlabError
 from genlab_tui.figure import Figure, HeatMap
 from genlab_tui.grouping import Grouping, fields_that_differ
@@ -14,6 +14,7 @@ from genlab_tui.paths import Lab
 from genlab_tui.regularisers import SHORT
 from genlab_tui.run import RunRecord
 from genlab_tui.selection import Selection, numeric, select
+from genlab_tui.settings import Setting, settings_table
 from genlab_tui.summary import LoadedRun, SummaryRow
 from genlab_tui.text import clean_text
 

@@ -12,16 +12,17 @@ import msgspec
 from textual.content import Content
 
 from genlab_tui import phenomena
-from genlab_tui.compare import config_text
 from genlab_tui.errors import GenlabError
 from genlab_tui.filter_fields import took
 from genlab_tui.paths import Lab
 from genlab_tui.regularisers import summary
 from genlab_tui.run import RunRecord, RunSpec
+from genlab_tui.settings import config_text
 from genlab_tui.text import clean_text
 from genlab_tui.verdict import Verdict, decode
 from screens.columns import MUTED, headline_text, moment, state_text, taken
 from screens.lineage import lineage_lines
+from screens.panels.happened import changes_text
 from screens.panels.marks import FLAG, verdict_text
 from screens.panels.verdict import verdict_table
 
@@ -30,13 +31,14 @@ from screens.panels.verdict import verdict_table
 class Files:
     """What the files of a run say: None while they are read, or where they are missing; `problem` says why.
 
-    `source` is the specification of the run that it was made from.
+    `source` is the specification of the run that it was made from; `changes` are those made in flight, in words.
     """
 
     spec: RunSpec | None = None
     result: Mapping[str, Any] | None = None
     source: RunSpec | None = None
     problem: str = ""
+    changes: str = ""
 
 
 def read_files(lab: Lab, run: RunRecord) -> Files:
@@ -56,7 +58,16 @@ def read_files(lab: Lab, run: RunRecord) -> Files:
         phenomena.get(run.phenomenon)
     except GenlabError as error:
         problem = f"{error.message}: its numbers stay, figures and verdict cannot be made again"
-    return Files(spec, result, source, problem)
+    return Files(spec, result, source, problem, _changes(lab, run) if run.changed else "")
+
+
+def _changes(lab: Lab, run: RunRecord) -> str:
+    from jobs.tail import load_run
+
+    try:
+        return changes_text(load_run(lab.run(run.id)))
+    except (GenlabError, OSError):
+        return ""
 
 
 def detail(run: RunRecord, files: Files, family: Mapping[str, RunRecord]) -> Content:
@@ -82,7 +93,8 @@ def _lines(run: RunRecord, files: Files, family: Mapping[str, RunRecord]) -> Ite
     yield from lineage_lines(run, spec, files.source, family)
     if run.regularisers or run.changed:
         flag = f"  {FLAG} changed in flight: never pooled" if run.changed else ""
-        yield _pair("regularisers", summary(run.regularisers)) + Content.styled(flag, "$text-warning")
+        after = f" → {files.changes}" if files.changes else ""
+        yield _pair("regularisers", summary(run.regularisers) + after) + Content.styled(flag, "$text-warning")
     if spec is not None:
         if spec.arms:
             yield _pair("arms", ", ".join(spec.arms))

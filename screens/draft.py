@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genlab_tui import regularisers
+from genlab_tui.command import command_of
 from genlab_tui.config import in_use
 from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.phenomenon import Claim, Estimate, Phenomenon, config_values
@@ -255,28 +256,13 @@ class Draft:
             return False
 
     def command(self) -> str:
-        """Return the command line that launches the same run. Raises BadValue for seeds that are no numbers."""
-        asked, preset = self.request(), self.phenomenon.preset(self.preset)
-        words = ["genlab-tui", "run", self.phenomenon.name, "--preset", self.preset]
-        for name, text in asked["values"].items():
-            words += ["--set", f"{name}={text}"]
-        for name, strength in asked["on"].items():
-            words += ["--on", f"{name}={strength:g}"]
-        for name in asked["off"]:
-            words += ["--off", name]
-        if asked["seeds"] != preset.seeds:
-            words += ["--seeds", str(asked["seeds"])]
-        if asked["first_seed"]:
-            words += ["--first-seed", str(asked["first_seed"])]
-        if self.data != self._preset_data():
-            words += ["--data", self.data]
-        if self.device != "auto":
-            words += ["--device", self.device]
+        """Return the command line that launches the same run. Raises GenlabError where the form is not right."""
+        words = []
         if self.expected:
             words += ["--expect", self.expected.lower().replace(" ", "-")]
         if self.prediction:
             words += ["--predict", self.prediction]
-        return shlex.join(words)
+        return " ".join((command_of(self.spec(), self.phenomenon), *map(shlex.quote, words)))
 
 
 @contextmanager

@@ -170,7 +170,11 @@ class FilterBar(Vertical):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Done(everything=False))
+        if self.found.problems:
+            # The list shows something else than what was meant: the line stays until that is put right.
+            self.query_one(Static).update(self._said(typing=False))
+        else:
+            self.post_message(self.Done(everything=False))
 
     @on(FilterInput.Left)
     def _left(self, event: FilterInput.Left) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genlab_tui import phenomena
-from genlab_tui.compare import LoadedRun
 from genlab_tui.errors import GenlabError
 from genlab_tui.figure import Figure, HeatMap
 from genlab_tui.paths import Lab, RunDir
 from genlab_tui.run import RunRecord
 from genlab_tui.rundata import RunData
+from genlab_tui.summary import LoadedRun
 from genlab_tui.verdict import Verdict
 from screens.panels.log import log_tail
 

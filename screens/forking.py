@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -16,84 +15,20 @@ from textual.widgets import Static
 
 from genlab_tui import data
 from genlab_tui.errors import GenlabError
-from genlab_tui.lineage import Difference, differences
-from genlab_tui.phenomenon import Phenomenon, config_values
-from genlab_tui.regularisers import BY_NAME, REGULARISERS
-from genlab_tui.run import RunSpec
+from genlab_tui.regularisers import REGULARISERS
 from genlab_tui.text import clean_text
 from screens.base import GenlabApi
-from screens.cost import cost_line
-from screens.draft import Draft, foreign
-from screens.panels.fields import Field
+from screens.columns import MUTED
+from screens.forkdraft import ForkDraft
+from screens.panels.fields import Entry, Field
 from screens.panels.form import Form, field_help
 from screens.panels.marks import clip
+from screens.panels.predicted import predicted_text
 from screens.panels.regularisers import Regularisers
+from screens.predict import Predict, Prediction
 from screens.sheet import BOX
 
 WIDE = 110
-
-
-class ForkDraft:
-    """The form of a fork: a draft that starts as its source, and in what it differs by now."""
-
-    def __init__(self, phenomenon: Phenomenon, source: RunSpec) -> None:
-        config = config_values(phenomenon.config_of(source))
-        self.source = dataclasses.replace(source, config=config)
-        self.draft = Draft(
-            phenomenon,
-            preset=source.preset if source.preset in phenomenon.presets else next(iter(phenomenon.presets)),
-            data=source.data,
-            seeds=str(source.seeds),
-            first_seed=str(source.first_seed),
-            device=source.device,
-            values={p.name: p.text(config[p.name]) for p in phenomenon.params()},
-            on=dict(source.regularisers),
-        )
-
-    def values(self) -> dict[str, str]:
-        """Return the config fields, of those that are read, that have another value. Raises BadValue."""
-        shown, draft = self.draft.in_use(), self.draft
-        typed = {p.name: p.parse(draft.values[p.name]) for p in draft.phenomenon.params() if p.name in shown}
-        return {name: draft.values[name] for name, value in typed.items() if value != self.source.config[name]}
-
-    def spec(self) -> RunSpec:
-        """Return the source with what was changed. Raises GenlabError."""
-        draft, phenomenon = self.draft, self.draft.phenomenon
-        changed = dataclasses.replace(self.source, config=self.source.config | self.values())
-        return dataclasses.replace(
-            changed,
-            config=config_values(phenomenon.config_of(changed)),
-            data=draft.data,
-            seeds=draft.seed_count(),
-            regularisers={r.name: draft.on[r.name] for r in REGULARISERS if r.name in draft.on},
-        )
-
-    def changed_fields(self) -> set[str]:
-        """Return the names of the fields that have another value. Raises BadValue."""
-        fixed = {"data": self.draft.data != self.source.data, "seeds": self.draft.seed_count() != self.source.seeds}
-        return {name for name, changed in fixed.items() if changed} | self.values().keys()
-
-    def differences(self) -> tuple[Difference, ...]:
-        """Return in what the fork will differ from its source. Raises GenlabError."""
-        return differences(self.source, self.spec())
-
-    def request(self) -> dict[str, Any]:
-        """Return the keyword arguments of `jobs.forks.fork`. Raises GenlabError."""
-        spec, source = self.spec(), self.source
-        return {
-            "values": self.values(),
-            "on": {n: s for n, s in spec.regularisers.items() if source.regularisers.get(n) != s},
-            "off": [name for name in source.regularisers if name not in spec.regularisers],
-            "data": spec.data if spec.data != source.data else None,
-            "seeds": spec.seeds if spec.seeds != source.seeds else None,
-        }
-
-    def cost(self, width: int) -> str:
-        """Return members, time and memory in a line. Raises GenlabError."""
-        spec, phenomenon = self.spec(), self.draft.phenomenon
-        with foreign(f"{phenomenon.name} has no estimate"):
-            estimate = phenomenon.estimate(phenomenon.config_of(spec), spec)
-            return cost_line(estimate, len(phenomenon.arms_of(spec)), spec.seeds, width)
 
 
 class ForkForm(Form):
@@ -102,13 +37,14 @@ class ForkForm(Form):
     NAMES: ClassVar[tuple[str, ...]] = ("data", "seeds")
 
 
-class ForkDialog(ModalScreen[dict[str, Any] | None]):
-    """Fields and regularisers of a run to change; enter gives the arguments of `jobs.forks.fork`, esc gives None."""
+class ForkDialog(ModalScreen[ForkDraft | None]):
+    """Fields and regularisers of a run to change; enter gives the draft back, which can be launched, esc gives None."""
 
     DEFAULT_CSS = (
         BOX.format(name="ForkDialog", width=WIDE)
         + """
     ForkDialog > .sheet { padding: 0 1; }
+    ForkDialog #fork-about { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     ForkDialog #fork-hint { height: 2; }
     ForkDialog #fork-sum { height: 2; }
     ForkDialog #fork-cost { height: 1; }
@@ -119,6 +55,7 @@ class ForkDialog(ModalScreen[dict[str, Any] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "launch", "launch", priority=True, tooltip="Launch the fork and compare it with its source"),
         Binding("escape", "back", "close", tooltip="Launch nothing"),
+        Binding("P", "predict", "predict", tooltip="Write down what you expect of the fork before it is launched"),
         Binding("tab", "pane(1)", "fields", show=False, tooltip="Fields, regularisers"),
         Binding("shift+tab", "pane(-1)", "regularisers", show=False, tooltip="Regularisers, fields"),
         *(
@@ -139,10 +76,8 @@ class ForkDialog(ModalScreen[dict[str, Any] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="sheet") as box:
             box.border_title = Content(self.heading)
-            box.border_subtitle = "enter launches it beside · tab fields · esc leaves"
-            phenomenon = self.fork.draft.phenomenon
-            about = f"{phenomenon.name} from step 0, paired by seed: change one thing"
-            yield Static(Content.styled(about, "$foreground-muted"), id="fork-about")
+            box.border_subtitle = "enter launches it beside · P predicts · tab fields · esc leaves"
+            yield Static(id="fork-about")
             yield ForkForm()
             yield Static(id="fork-hint")
             yield Regularisers()
@@ -176,19 +111,24 @@ class ForkDialog(ModalScreen[dict[str, Any] | None]):
         changed = set() if problems else self.fork.changed_fields()
         for field in form.query(Field):
             field.set_class(field.name in changed, "-changed")
+        about = self.query_one("#fork-about", Static)
+        about.update(self._about(about.size.width))
         hint = self.query_one("#fork-hint", Static)
         hint.update(clip(self._hint(problems), hint.size.width, hint.size.height))
         total, cost = self._sum(problems), self.query_one("#fork-cost", Static)
         self.query_one("#fork-sum", Static).update(clip(total, self.query_one("#fork-sum").size.width, 2))
         cost.update(self._cost(problems, cost.size.width or 80))
 
+    def _about(self, width: int) -> Content:
+        """Say what is predicted of the fork; else what a fork is."""
+        draft = self.fork.draft
+        said = predicted_text(draft.expected, draft.prediction, width, "you predict")
+        about = f"{draft.phenomenon.name} from step 0, paired by seed: change one thing"
+        return said if said.plain else Content.styled(about, MUTED)
+
     def _hint(self, problems: dict[str, str]) -> Content:
         if problems:
             return Content.styled(problems.get(self.topic) or next(iter(problems.values())), "$text-error")
-        if self.topic in BY_NAME:
-            regulariser = BY_NAME[self.topic]
-            lead = f"← → {regulariser.strength_name}" if self.fork.draft.applies(self.topic) else "does not apply here"
-            return Content.styled(f"{lead}. {regulariser.help}", "$foreground-muted")
         return Content.styled(field_help(self.fork.draft, self.topic or "data"), "$foreground-muted")
 
     def _sum(self, problems: dict[str, str]) -> Content:
@@ -228,6 +168,10 @@ class ForkDialog(ModalScreen[dict[str, Any] | None]):
         return "" if found.present else clean_text(f"{name} is not on this machine: {found.problem or found.how}")
 
     # --- keys ---------------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave enter to a field that is typed into: there it goes to the next one."""
+        return not (action == "launch" and isinstance(self.focused, Entry))
 
     @on(Field.Changed)
     def _field_changed(self, event: Field.Changed) -> None:
@@ -287,18 +231,27 @@ class ForkDialog(ModalScreen[dict[str, Any] | None]):
             self.topic = regularisers.chosen
             self._draw()
 
+    def action_predict(self) -> None:
+        draft = self.fork.draft
+        before = Prediction(draft.expected, draft.prediction)
+        self.app.push_screen(Predict(draft.phenomenon.title, draft.claims(), before), self._predicted)
+
+    def _predicted(self, prediction: Prediction | None) -> None:
+        if prediction is not None:
+            self.fork.draft.predict(*prediction)
+            self._draw()
+
     def action_back(self) -> None:
         self.dismiss(None)
 
     def action_launch(self) -> None:
-        """Give what was changed; where nothing was or something is wrong, say so and stay."""
+        """Give back what was changed; where nothing was or something is wrong, say so and stay."""
         try:
             problem = self._missing() if self.fork.differences() else "nothing is changed: it would be the same run"
-            request = self.fork.request()
             self.fork.cost(80)  # what does not go together says so here
         except GenlabError as error:
             problem = clean_text(error)
         if problem:
             cast(GenlabApi, self.app).say(problem, title="not launched", severity="warning")
         else:
-            self.dismiss(request)
+            self.dismiss(self.fork)

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from itertools import chain, zip_longest
 
-from genlab_tui.compare import LoadedRun
 from genlab_tui.figure import Figure, HeatMap
 from genlab_tui.pins import line_slots
 from genlab_tui.rundata import RunData
+from genlab_tui.summary import LoadedRun
 from genlab_tui.text import clean_text
 from screens.liveview import COUNTS, LiveView
 from screens.panels.choices import FIGURE, Choice, Options, chart, choices, defaults

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from genlab_tui.regularisers import BY_NAME, REGULARISERS, SHORT, Regulariser
-from genlab_tui.text import clean_text, human_number
+from genlab_tui.regularisers import BY_NAME, REGULARISERS, SHORT, Regulariser, strength_text
+from genlab_tui.text import clean_text
 from screens.draft import strengths
 from screens.panels.marks import fit
 from screens.sheet import BOX, WIDTH
@@ -30,11 +30,6 @@ ROOMY = 110
 """Cells of a line from which a change that is awaited is said in full."""
 
 
-def strength_text(strength: float | None) -> str:
-    """Return a strength as it is written everywhere; None is off."""
-    return "off" if strength is None else human_number(strength, 3)
-
-
 def awaited(pending: Sequence[Pending], width: int) -> str:
     """Say what was asked for and has not taken effect; empty where nothing was."""
     roomy = width >= ROOMY
@@ -48,11 +43,15 @@ def awaited(pending: Sequence[Pending], width: int) -> str:
 
 @dataclass(frozen=True)
 class Facts:
-    """How a run's regularisers stand: in effect, asked for; `problem` says why nothing can be changed now."""
+    """How a run's regularisers stand: in effect, asked for; `problem` says why nothing can be changed now.
+
+    `applied` is the step at which each was changed last.
+    """
 
     now: Mapping[str, float]
     pending: Sequence[Pending] = ()
     problem: str = ""
+    applied: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -188,6 +187,9 @@ class RegulariserChanges(ModalScreen[Wish | None]):
         self.look, self.withdraw = look, withdraw
         self.model = Changing(tuple(names), look())
         self.chosen = self._first()
+        self.withdrawing: dict[str, int | None] = {}
+        """What is being taken back, with the step of the change before it."""
+        self.late = ""
 
     def _first(self) -> str:
         """The one that something was asked of, else the first."""
@@ -210,7 +212,13 @@ class RegulariserChanges(ModalScreen[Wish | None]):
         facts = self.look()
         if facts != self.model.facts:
             self.model.facts = facts
+            for name, before in self.withdrawing.items():
+                if facts.applied.get(name) != before:
+                    self._too_late(name)
             self._draw()
+
+    def _too_late(self, name: str) -> None:
+        self.late = f"{BY_NAME[name].label} too late: applied at step {self.model.facts.applied[name]}"
 
     # --- drawing ------------------------------------------------------------------------------------------------------
 
@@ -254,7 +262,13 @@ class RegulariserChanges(ModalScreen[Wish | None]):
             return Content.styled(clean_text(facts.problem, 300), "$text-error")
         words = [change_words(name, self.model.now(name), strength) for name, strength in wish.changes]
         words += [f"{BY_NAME[p.regulariser].label} stays" for p in facts.pending if p.id in wish.withdraw]
-        return Content.styled(", ".join(words), "bold") if words else Content("nothing is changed yet")
+        if words:
+            return Content.styled(", ".join(words), "bold")
+        if self.late:
+            return Content.styled(self.late, "$text-warning")
+        asked = {name: self.model.asked(name) for name in self.model.names}
+        waits = [f"{BY_NAME[name].label} {strength_text(own[-1].strength)}" for name, own in asked.items() if own]
+        return Content(f"asked for: {', '.join(waits)}, {self.when}" if waits else "nothing is changed yet")
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
@@ -278,11 +292,17 @@ class RegulariserChanges(ModalScreen[Wish | None]):
         """Take back what was asked of the chosen one last, else what was asked last at all."""
         model = self.model
         asked = model.asked(self.chosen) or [p for name in model.names for p in model.asked(name)]
-        if self.withdraw is None or not asked:
+        if self.withdraw is None:
+            return
+        if not asked:
+            if self.chosen in model.facts.applied:
+                self._too_late(self.chosen)
+                self._draw()
             return
         self.chosen = asked[-1].regulariser
         model.wanted.pop(self.chosen, None)
         model.withdrawn.add(asked[-1].id)
+        self.withdrawing[self.chosen] = model.facts.applied.get(self.chosen)
         self.withdraw(asked[-1])
         self._draw()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -30,12 +30,12 @@ from screens.panels.gpu import Devices
 from screens.panels.launch import Launch
 from screens.panels.queue import Queue
 from screens.panels.regularisers import Regularisers
+from screens.panes import Panes
 from screens.predict import Predict, Prediction
 from screens.queueing import QueueActions
 from screens.sheet import Sheet
 from screens.welcome import greet_first
 
-PANES: dict[str, type[Widget]] = {"left": Catalogue, "form": Form, "regularisers": Regularisers, "queue": Queue}
 AGES_EVERY = 30.0
 """Seconds after which `5m` ago is looked at again."""
 ROOMY = 80
@@ -44,7 +44,7 @@ KEEP_AFTER = 1.0
 """Seconds without a change after which the form is written down."""
 
 
-class LabScreen(QueueActions):
+class LabScreen(Panes, QueueActions):
     """Catalogue on the left, form and queue on the right; single keys toggle the regularisers."""
 
     CSS_PATH = "lab.tcss"
@@ -110,7 +110,7 @@ class LabScreen(QueueActions):
         self._wanted = phenomenon
         if self.is_mounted:
             self.query_one(Catalogue).choose(phenomenon)
-            self._focus_pane("form")
+            self.focus_pane("form")
 
     @on(OptionList.OptionHighlighted, "Catalogue")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -131,7 +131,7 @@ class LabScreen(QueueActions):
             reason = Content(clean_text(phenomena.broken()[name], 2000, multiline=True))
             self.app.push_screen(Sheet(f"{clean_text(name, 60)} does not load", reason))
         else:
-            self._focus_pane("form", "preset")
+            self.focus_pane("form", "preset")
 
     @on(Launch.Changed)
     def _draft_changed(self, event: Launch.Changed) -> None:
@@ -169,13 +169,13 @@ class LabScreen(QueueActions):
         if draft is None:
             return
         if not all(node.display for node in self.query_one("#cost").ancestors_with_self if isinstance(node, Widget)):
-            self._focus_pane("form")  # nobody launches what they cannot see
+            self.focus_pane("form")  # nobody launches what they cannot see
             return
         problems = draft.problems()
         if problems:
             name, problem = next(iter(problems.items()))
             self.genlab.say(problem, title="not launched", severity="error")
-            self._focus_pane("form", name)
+            self.focus_pane("form", name)
         else:
             launched = partial(self._launched, draft)
             launch(self, draft.phenomenon.name, draft.request(), self._seconds(draft), launched)
@@ -220,7 +220,7 @@ class LabScreen(QueueActions):
             return
         if panel.switch(name) is None:
             self.genlab.say(f"{name} does not apply to {panel.draft.phenomenon.title}", severity="warning")
-        self._focus_pane("regularisers")  # so that left and right change its strength, and nothing else
+        self.focus_pane("regularisers")  # so that left and right change its strength, and nothing else
 
     @on(Regularisers.Switched)
     def _switch_asked(self, event: Regularisers.Switched) -> None:
@@ -235,50 +235,10 @@ class LabScreen(QueueActions):
         if draft:
             self.app.push_screen(Sheet(clean_text(draft.phenomenon.title, 60), about_text(draft)))
 
-    # --- panels -------------------------------------------------------------------------------------------------------
-
-    @property
-    def pane(self) -> str:
-        """The panel that has the focus."""
-        for node in self.focused.ancestors_with_self if self.focused else ():
-            for name, kind in PANES.items():
-                if isinstance(node, kind):
-                    return name
-        return "left"
-
-    def action_pane(self, by: int) -> None:
-        names = list(PANES)
-        self._focus_pane(names[(names.index(self.pane) + by) % len(names)])
-
-    def _focus_pane(self, name: str, field: str = "") -> None:
-        self._show_pane(name)
-        if name == "form":
-            self.query_one(Form).take_focus(field)
-        else:
-            self.set_focus(self.query_one(PANES[name]))
-
-    def _show_pane(self, name: str) -> None:
-        """Where there is room for one panel only, it is the one with the focus."""
-        self.update_classes({f"-at-{each}": each == name for each in PANES})
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self._show_pane(self.pane)
-
-    @on(Form.Left)
-    def _form_left(self, event: Form.Left) -> None:
-        event.stop()
-        if event.way > 0:
-            self._focus_pane("regularisers")
-
-    @on(Regularisers.Left)
-    def _regularisers_left(self, event: Regularisers.Left) -> None:
-        event.stop()
-        self._focus_pane("form" if event.way < 0 else "queue")
-
     # --- the filter ---------------------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
-        self._show_pane("left")
+        self.show_pane("left")
         box = self.query_one("#filter", Input)
         box.display = True
         self.set_focus(box)
@@ -297,13 +257,13 @@ class LabScreen(QueueActions):
     @on(Input.Submitted, "#filter")
     def _filter_entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self._focus_pane("left")
+        self.focus_pane("left")
 
     def action_back(self) -> None:
         if self.pane == "left":
             box = self.query_one("#filter", Input)
             box.value, box.display = "", False
-        self._focus_pane("left")
+        self.focus_pane("left")
 
     # --- runs and devices ---------------------------------------------------------------------------------------------
 

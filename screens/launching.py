@@ -20,7 +20,7 @@ from screens.sheet import Answer, Ask
 LONG = 600.0
 """Estimated seconds above which a launch is asked about first."""
 AGAIN = Answer("a", "run it again", "run")
-"""Not `r`: a key hit twice must not answer the question that it raised."""
+"""Not the key that asked for it: one hit twice must not answer the question that it raised."""
 _one_at_a_time = threading.Lock()
 
 
@@ -69,7 +69,7 @@ def _asked(screen: ModeScreen, seconds: float, then: Callable[[RunRecord], None]
         first = Answer("enter", "resume it", "resume") if unfinished else Answer("enter", "open it", "open")
         answers = (first, *([Answer("o", "open it", "open")] if unfinished else []), AGAIN)
         title = "the same run exists, unfinished" if unfinished else "the same run exists"
-        question = Ask(title, Content(_same_text(same, seconds)), answers)
+        question = Ask(title, Content(same_text(same, seconds)), answers)
         screen.app.push_screen(question, partial(_answered, screen, then, spec, same))
     else:
         text = f"This takes about {about(seconds)} on this machine: launch?"
@@ -77,7 +77,8 @@ def _asked(screen: ModeScreen, seconds: float, then: Callable[[RunRecord], None]
         screen.app.push_screen(question, partial(_answered, screen, then, spec, None))
 
 
-def _same_text(same: RunRecord, seconds: float) -> str:
+def same_text(same: RunRecord, seconds: float = 0.0) -> str:
+    """Say of a stored run that it is the one asked for, and what another would take where that is long."""
     end = same.verdict or clean_text(same.reason, 80)
     how = f"{same.state}, {end}" if end else str(same.state)
     age = ago(same.created)

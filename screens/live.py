@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Sequence
-from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
@@ -16,13 +13,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from genlab_tui import phenomena
-from genlab_tui.compare import LoadedRun
 from genlab_tui.errors import GenlabError
 from genlab_tui.run import RunRecord, RunState
-from genlab_tui.text import clean_text
-from screens.charting import CHART_KEYS, CURSOR_KEYS, Charting
+from genlab_tui.summary import LoadedRun
+from screens.charting import Charting
+from screens.chartkeys import CHART_KEYS, CURSOR_KEYS
 from screens.follow import Follower, Seen
-from screens.gallery import Gallery
 from screens.liveview import COUNTS, LiveView
 from screens.messages import ProgressChanged, RunsChanged
 from screens.panels import chart as charts
@@ -32,7 +28,6 @@ from screens.panels.log import LogPanel, reports
 from screens.panels.runline import Outcome, RunLine
 from screens.panels.slot import Slot
 from screens.panels.verdict import VerdictLine, VerdictTable
-from screens.pick import Pick
 from screens.reporting import REPORT, report
 from screens.runactions import RUN_KEYS
 
@@ -77,8 +72,6 @@ class LiveScreen(Charting):
         super().__init__()
         self.ids: tuple[str, ...] = ()
         self.seen: dict[str, Seen] = {}
-        self.view = LiveView()
-        self._gallery = Gallery()
         self._follower = Follower(lambda seen: self.post_message(Fresh(seen)), lambda: self.genlab.pace())
 
     def compose_body(self) -> ComposeResult:
@@ -104,7 +97,7 @@ class LiveScreen(Charting):
         self.query_one(LogPanel).can_focus = False
         self._follower.start()
         self.run_worker(charts.warm_up, thread=True, name="plotext")
-        self._arrange()
+        self.make_room()
         self.query(Slot).first().focus()
         self._choose()
 
@@ -240,66 +233,9 @@ class LiveScreen(Charting):
     def look(self) -> None:
         self._follower.wake()
 
-    # --- panels -------------------------------------------------------------------------------------------------------
-
-    def _arrange(self) -> None:
-        grid = self.query_one("#live-grid")
-        for count in COUNTS:
-            grid.set_class(count == self.view.panels, f"-n{count}")
-
-    def _changed(self, **changes: Any) -> None:
-        """Take over and remember another setting, and show it."""
-        self.take_view(dataclasses.replace(self.view, **changes))
-
-    def take_view(self, view: LiveView) -> None:
-        before, self.view = self.view, view
-        self.genlab.remember(live=self.view.document())
-        if before.panels == view.panels:
-            self._draw()
-        else:  # the sizes of the charts are known after the layout
-            self._arrange()
-            self.call_after_refresh(self._draw)
-
-    @on(Slot.Asked)
-    def _asked(self, event: Slot.Asked) -> None:
-        event.stop()
-        number, known = event.slot.number, self._gallery.choices
-        if event.what == "zoom":
-            self._zoom(event.slot)
-        elif not known:
-            return
-        elif event.what == "pick":
-            items = [(choice.key, clean_text(choice.title, 80)) for choice in known]
-            chosen = self._gallery.keys(self.view)[number]
-            self.app.push_screen(Pick("show in this panel", items, chosen), partial(self._set_choice, number))
-        else:
-            order = [choice.key for choice in known]
-            at = order.index(self._gallery.keys(self.view)[number])
-            self._set_choice(number, order[(at + (1 if event.what == "next" else -1)) % len(order)])
-
-    def _set_choice(self, number: int, key: str | None) -> None:
-        if key and self._gallery.phenomenon:
-            self._changed(choices=self.view.with_choice(self._gallery.phenomenon, number, key))
-
-    def _zoom(self, slot: Slot | None) -> None:
-        grid = self.query_one("#live-grid")
-        zoomed = slot is not None and not grid.has_class("-zoomed")
-        grid.set_class(zoomed, "-zoomed")
-        for each in self.query(Slot):
-            each.set_class(zoomed and each is slot, "-zoomed")
-        self.call_after_refresh(self._draw)
-
     def action_back(self) -> None:
         if not self.leave_cursor():
-            self._zoom(None)
-
-    def action_panels(self, by: int) -> None:
-        at = min(max(COUNTS.index(self.view.panels) + by, 0), len(COUNTS) - 1)
-        self._zoom(None)
-        self._changed(panels=COUNTS[at])
-        focused = self.focused
-        if isinstance(focused, Slot) and focused.number >= COUNTS[at]:
-            self.query(Slot).first().focus()
+            self.zoom(None)
 
     # --- runs ---------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from textual.app import App
@@ -17,6 +18,8 @@ WAYS = {
 }
 """How the end of a run is told while the terminal is in the background."""
 
+ERROR_SECONDS = 5.0
+
 
 class Notices:
     """Toasts that wait while a sheet is read; signals while the terminal does not have the focus."""
@@ -25,6 +28,7 @@ class Notices:
         self.app = app
         self.way = "bell"
         self._unsaid: list[tuple[str, str, str]] = []
+        self._until = 0.0
 
     def say(self, text: object, *, title: str = "", severity: str = "information") -> None:
         """Show a toast; over a sheet or a question it waits: it would lie over what is being read."""
@@ -41,7 +45,13 @@ class Notices:
             self._toast(*words)
 
     def _toast(self, text: str, title: str, severity: str) -> None:
+        """Show one toast at a time: several would lie over half of a small screen. An error keeps its seconds."""
         kind: Any = severity
+        now = time.monotonic()
+        if now >= self._until:
+            self.app.clear_notifications()
+        if severity == "error":
+            self._until = now + ERROR_SECONDS
         self.app.notify(text, title=title, severity=kind, markup=False)
 
     @property

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from genlab_tui.compare import LoadedRun, baseline_arm, metric_figure
+from genlab_tui.compare import metric_figure
 from genlab_tui.difference import difference_figure, without_band
 from genlab_tui.figure import Figure, HeatMap
 from genlab_tui.grouping import Group
 from genlab_tui.lines import AXES, Axis
 from genlab_tui.selection import Selection, field_figure
-from genlab_tui.summary import VALUES, SummaryRow, Values, is_of
+from genlab_tui.summary import VALUES, LoadedRun, SummaryRow, Values, baseline_arm, is_of
 from genlab_tui.text import clean_text
 from screens.comparison import Comparison
 

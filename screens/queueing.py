@@ -68,4 +68,4 @@ class QueueActions(ModeScreen):
         if change is None:
             self.genlab.say("nothing was stopped that could be taken back", severity="warning")
         else:
-            self.genlab.act(f"undo: {change.what}", change.back, self.genlab.lab)
+            self.genlab.act(f"undo: {change.what}", self._history.taking_back(change), self.genlab.lab)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
@@ -30,7 +30,7 @@ RUN_KEYS: tuple[BindingType, ...] = (
     Binding("l", "log", "log", tooltip="What the run reported and printed"),
     Binding("v", "verdict", "verdict", tooltip="Every claim and criterion with its numbers"),
     Binding("F", "fork_checkpoint", "fork from there", show=False, tooltip=FROM_CHECKPOINT),
-    Binding("S", "more_seeds", "more seeds", show=False, tooltip=MORE_SEEDS),
+    Binding("S", "more_seeds", "more seeds", tooltip=MORE_SEEDS),
     Binding(
         "R", "retry", "retry", tooltip="Start a run that ended early again, from where it was; let a paused one go on"
     ),
@@ -66,6 +66,11 @@ class RunActions(ChangingInFlight):
     def __init__(self) -> None:
         super().__init__()
         self._asked_of: dict[str, Asked] = {}
+
+    @property
+    def idle_actions(self) -> Collection[str]:
+        ended = self.record is not None and self.record.state.ended
+        return ("pause", "stop", "change") if ended else ("more_seeds",)
 
     def own_marks(self, run_id: str) -> Sequence[tuple[int, str]]:
         """Return the user's marks on the curves of a run: steps with a few words."""
@@ -191,9 +196,7 @@ class RunActions(ChangingInFlight):
         seen = self.shown
         if seen is not None:
             state = self.record.state if self.record else RunState.QUEUED
-            text = verdict_table(
-                seen.verdict, ended=state.ended, done=state is RunState.DONE, spec=seen.data.spec
-            )
+            text = verdict_table(seen.verdict, ended=state.ended, done=state is RunState.DONE, spec=seen.data.spec)
             self.app.push_screen(Sheet(f"verdict of {seen.run_id}", text))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

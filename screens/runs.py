@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.timer import Timer
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from genlab_tui.errors import GenlabError
 from genlab_tui.filters import Filter
 from genlab_tui.run import RunRecord
 from genlab_tui.text import clean_text
+from screens import ordering
 from screens.bulk import BULK_KEYS, BulkActions
-from screens.columns import COLUMNS, MUTED, SORTS, columns_for, in_order
-from screens.detail import Files, detail, read_files
+from screens.columns import COLUMNS, columns_for, in_order
 from screens.filterline import FilterBar
-from screens.lineage import family
 from screens.messages import RunsChanged
 from screens.panels.table import Table
+from screens.rundetail import RunDetail
+from screens.runstatus import status, why_empty
 from screens.sheet import Sheet
-
-LOOK_AFTER = 0.12
-"""Seconds that the cursor rests before the files of its run are read."""
-
-Order = tuple[str, bool]
-"""A column, and whether it is sorted the other way round."""
-USUAL: tuple[Order, ...] = (("age", False),)
 
 
 class RunsScreen(BulkActions):
@@ -57,13 +48,11 @@ class RunsScreen(BulkActions):
 
     def __init__(self) -> None:
         super().__init__()
-        self.orders = USUAL
+        self.orders = ordering.USUAL
         self.trash: tuple[RunRecord, ...] | None = None
         """What lies in the trash, as last looked at; None before."""
-        self._looked: tuple[RunRecord, Files] | None = None
-        self._timer: Timer | None = None
         self.filter = Filter()
-        self._sorted: tuple[Sequence[RunRecord], tuple[Order, ...], Sequence[RunRecord]] | None = None
+        self._sorted: tuple[Sequence[RunRecord], ordering.Orders, Sequence[RunRecord]] | None = None
         self._shown: Sequence[RunRecord] | None = None
         """The runs that the list was made of last."""
         self._at = ""
@@ -77,8 +66,7 @@ class RunsScreen(BulkActions):
                 yield Static(id="runs-status")
                 yield FilterBar(line_id="runs-filter", id="runs-filter-bar")
                 yield Table[RunRecord](COLUMNS, lambda run: run.id, id="runs-table")
-            with VerticalScroll(id="runs-detail", classes="panel", can_focus=False):
-                yield Static(id="runs-about")
+            yield RunDetail()
 
     @property
     def table(self) -> Table[RunRecord]:
@@ -111,16 +99,14 @@ class RunsScreen(BulkActions):
         self._shown = self.listed
         self._columns()
         self._fill()
-        self._look_soon()
+        self.query_one(RunDetail).show(self.chosen)
 
     # --- the view over the end of the app -----------------------------------------------------------------------------
 
     def _recall(self) -> None:
         kept = self.genlab.recall("runs")
         kept = kept if isinstance(kept, dict) else {}
-        found = [each for each in kept.get("sort") or () if isinstance(each, list) and len(each) == 2]
-        orders = tuple((by, bool(reverse)) for by, reverse in found if isinstance(by, str) and by in SORTS)
-        self.orders = orders[:2] or USUAL
+        self.orders = ordering.recalled(kept.get("sort"))
         text, cursor = kept.get("filter"), kept.get("cursor")
         self._return_to = cursor if isinstance(cursor, str) else ""
         if isinstance(text, str) and text:
@@ -153,7 +139,7 @@ class RunsScreen(BulkActions):
         self.bar.knows(runs)
         self.filter = self.bar.found
         table.sorted_by = self.orders[0]
-        table.empty = self._why_empty(runs)
+        table.empty = why_empty(runs, self.trash, in_trash=self.in_trash)
         table.show_rows(self.filter.of(self._in_order(runs)))
         if self._return_to and table.rows and not self.in_trash:
             table.choose(self._return_to)
@@ -167,31 +153,10 @@ class RunsScreen(BulkActions):
             self._sorted = (runs, self.orders, in_order(runs, *self.orders))
         return self._sorted[2]
 
-    def _why_empty(self, runs: Sequence[RunRecord]) -> str:
-        if runs:
-            return "nothing matches: esc leaves the filter"
-        if self.in_trash:
-            return "the trash is empty: esc goes back to the runs"
-        if self.trash:
-            many = "the only run is" if len(self.trash) == 1 else f"all {len(self.trash):,} runs are"
-            return f"{many} in the trash: T shows it"
-        return "no run yet: 1 goes to the lab, r launches there"
-
     def _status(self) -> None:
-        total, shown, marked = len(self.listed), len(self.table.rows), len(self.table.marked)
-        count = f"{shown:,} of {total:,} runs" if shown != total else f"{total:,} run{'' if total == 1 else 's'}"
-        parts = [Content.styled(count, "bold")]
-        if self.in_trash:
-            parts = [Content.styled("trash", "bold $text-warning"), *parts, Content("u brings back, D deletes")]
-        if marked:
-            here = {run.id for run in self.table.rows}
-            hidden = sum(key not in here for key in self.table.marked)
-            parts.append(
-                Content.styled(f"{marked:,} selected" + (f" ({hidden:,} hidden)" if hidden else ""), "$text-accent")
-            )
-        words = (f"{by}{', reversed' if reverse else ''}" for by, reverse in self.orders)
-        parts.append(Content.styled(f"by {', then '.join(words)}", MUTED))
-        self.query_one("#runs-status", Static).update(Content(" ") + Content(" · ").join(parts))
+        understood = not self.filter.problems
+        line = status(self.table, len(self.listed), self.orders, in_trash=self.in_trash, understood=understood)
+        self.query_one("#runs-status", Static).update(line)
 
     @on(Table.Marked)
     def _marked(self) -> None:
@@ -208,35 +173,23 @@ class RunsScreen(BulkActions):
 
     @on(Table.HeadClicked)
     def _head_clicked(self, event: Table.HeadClicked) -> None:
-        by, reverse = self.orders[0]
-        self._sort_by((event.column, not reverse if event.column == by else False), *self.orders[1:])
+        self._sort(ordering.by_column(self.orders, event.column))
 
     def action_sort(self) -> None:
-        self._sort_by((self._next_column(self.orders[0][0]) or self._shown_columns()[0], False), *self.orders[1:])
+        self._sort(ordering.by_next(self.orders, self._shown_columns()))
 
     def action_reverse(self) -> None:
-        by, reverse = self.orders[0]
-        self._sort_by((by, not reverse), *self.orders[1:])
+        self._sort(ordering.turned(self.orders))
 
     def action_then_by(self) -> None:
-        first, second = self.orders[0], self.orders[1][0] if len(self.orders) > 1 else ""
-        column = self._next_column(second) if second else self._shown_columns()[0]
-        if column == first[0]:
-            column = self._next_column(column)
-        self._sort_by(first, *([(column, False)] if column else []))
+        self._sort(ordering.then_by_next(self.orders, self._shown_columns()))
 
-    def _sort_by(self, first: Order, *rest: Order) -> None:
-        self.orders = (first, *(order for order in rest if order[0] != first[0]))
+    def _sort(self, orders: ordering.Orders) -> None:
+        self.orders = orders
         self._fill()
 
     def _shown_columns(self) -> list[str]:
         return [column.key for column, _ in self.table.layout_now]
-
-    def _next_column(self, column: str) -> str:
-        """Return the column after another on the screen; empty after the last."""
-        shown = self._shown_columns()
-        at = shown.index(column) + 1 if column in shown else 0
-        return shown[at] if at < len(shown) else ""
 
     # --- the filter ---------------------------------------------------------------------------------------------------
 
@@ -310,38 +263,17 @@ class RunsScreen(BulkActions):
     @on(Table.Moved)
     def _moved(self, event: Table.Moved) -> None:
         self._at = event.key or ""
-        self._look_soon()
-
-    def _look_soon(self) -> None:
-        run = self.chosen
-        if run is None:
-            self._looked = None
-            self.query_one("#runs-about", Static).update("")
-            return
-        seen = self._looked if self._looked and self._looked[0].id == run.id else None
-        if seen and seen[0] == run:
-            return
-        self._show_detail(run, seen[1] if seen else Files())
-        if self._timer:
-            self._timer.stop()
-        self._timer = self.set_timer(LOOK_AFTER, partial(self._look, run))
-
-    @work(thread=True, exclusive=True, group="detail")
-    def _look(self, run: RunRecord) -> None:
-        files = read_files(self.genlab.lab, run)
-        self.app.call_from_thread(self._show_detail, run, files)
-
-    def _show_detail(self, run: RunRecord, files: Files) -> None:
-        if self.chosen is not None and self.chosen.id == run.id:
-            self._looked = (run, files)
-            self.query_one("#runs-about", Static).update(detail(run, files, family(run, self.genlab.runs)))
+        self.query_one(RunDetail).show(self.chosen)
 
     def action_about(self) -> None:
         run = self.chosen
         if run is not None:
-            files = self._looked[1] if self._looked and self._looked[0].id == run.id else Files()
             title = f"{run.phenomenon} {clean_text(run.title, 40)}"
-            self.app.push_screen(Sheet(clean_text(title, 60), detail(run, files, family(run, self.genlab.runs))))
+            self.app.push_screen(Sheet(clean_text(title, 60), self.query_one(RunDetail).text_of(run)))
+
+    @property
+    def filtered(self) -> Sequence[RunRecord]:
+        return self.table.rows
 
     @property
     def chosen(self) -> RunRecord | None:

@@ -7,12 +7,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from typing import Any
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual.app import App
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.theme import Theme
@@ -26,6 +29,9 @@ from screens.base import MODES
 from screens.link import Flow, LinkDriver
 from screens.notices import WAYS, Notices
 from screens.themes import SIXTEEN, TERMINAL_THEMES, THEMES
+
+if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
 
 ENDS = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 """Signals that end the app, with its exit status then."""
@@ -100,6 +106,23 @@ class Shell(App[None]):
             for widget in screen.walk_children(with_self=True):
                 widget.notify_style_update()
                 widget.refresh(layout=True)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run an action. A mistake in one is said and written down; it does not end the app for somebody at work."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:
+            if self.is_headless:
+                raise
+            with suppress(OSError), self.lab.screen_log.open("a", encoding="utf-8") as file:
+                file.write(f"{time.strftime('%F %T')} {action}\n{traceback.format_exc()}\n")
+            self.say(f"{type(error).__name__}: {error} · {self.lab.screen_log}", title="that failed", severity="error")
+            return True
 
     # --- what it says -------------------------------------------------------------------------------------------------
 

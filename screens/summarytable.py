@@ -66,11 +66,17 @@ def summary_text(found: Comparison, width: int, overlay: Overlay | None = None) 
         makers += [partial(_beside, found, rows, form) for form in BESIDE if len(found.units) * LEAST < width]
         makers += [partial(_below, found, rows, form) for form in BELOW]
     text = first_that_fits(makers, width)
-    notes = [note for note in (steps_note(rows, found.selection.at), found.note) if note]
+    notes = [note for note in (steps_note(rows, found.selection.at), found.note, _unpaired(rows)) if note]
     for note in notes:
         for line in textwrap.wrap(clean_text(note, 1000), max(width, 30)):
             text = Content("\n").join((text, Content.styled(line, MUTED)))
     return text
+
+
+def _unpaired(rows: Sequence[SummaryRow]) -> str:
+    """Say so where a mean is over more seeds than its difference."""
+    unequal = any(row.delta is not None and row.delta.n < row.value.n for row in rows)
+    return "a mean is over all seeds of its run, a difference over the pairs alone" if unequal else ""
 
 
 def _nothing(found: Comparison, overlay: Overlay) -> str:

@@ -11,7 +11,7 @@ from genlab_tui.settings import NONE, Setting
 from genlab_tui.text import clean_text
 from screens.columns import MUTED
 from screens.comparison import Comparison
-from screens.panels.table import fitted
+from screens.panels.layout import fitted
 
 DIM = "$foreground-disabled"
 STAR = "★"

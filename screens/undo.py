@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from genlab_tui.paths import Lab
@@ -18,21 +19,45 @@ class Change:
 
     what: str
     back: Callable[[Lab], Any]
+    then: str = ""
+    """How things stand once it is taken back, where `what` does not say it."""
+    failed: bool = False
+    """Whether it could not be taken back before."""
+
+    @property
+    def undone(self) -> str:
+        """How things stand once it is taken back."""
+        return self.then or f"{self.what}: as it was before"
 
 
 class History:
     """The changes of this session, the last one on top."""
 
     def __init__(self) -> None:
-        self._changes: list[Change] = []
+        self._changes: deque[Change] = deque(maxlen=MOST)
 
     def add(self, change: Change) -> None:
         """Take note of a change that was made."""
-        self._changes = [*self._changes[-MOST + 1 :], change]
+        self._changes.append(change)
 
     def pop(self) -> Change | None:
-        """Return the last change and forget it; None where there is none."""
+        """Return the last change and forget it; None where there is none. Its verb is `taking_back`."""
         return self._changes.pop() if self._changes else None
+
+    def taking_back(self, change: Change) -> Callable[[Lab], Any]:
+        """Return the verb that takes a change back, for a thread; where it fails, the change is there again.
+
+        What fails once more goes to the bottom: it must not keep those before it from being taken back.
+        """
+
+        def back(lab: Lab) -> Any:
+            try:
+                return change.back(lab)
+            except Exception:
+                (self._changes.appendleft if change.failed else self._changes.append)(replace(change, failed=True))
+                raise
+
+        return back
 
 
 def before(records: Sequence[RunRecord], field: str) -> Mapping[RunId, Mapping[str, Any]]:

@@ -12,11 +12,11 @@ from genlab_tui.commands.output import print_json, print_table
 from genlab_tui.errors import NotFound, nearest
 from genlab_tui.grouping import is_changed
 from genlab_tui.paths import Lab, lab_home
+from genlab_tui.report_tables import delta, spread
 from genlab_tui.run import RunRecord
 from genlab_tui.selection import Selected, Selection, select, steps_note
-from genlab_tui.stats import Summary
 from genlab_tui.summary import METHOD, LoadedRun, SummaryRow, is_of, measure_names, summary_rows
-from genlab_tui.text import clean_text, human_number
+from genlab_tui.text import clean_text
 
 
 def find_all(lab: Lab, texts: tuple[str, ...]) -> list[RunRecord]:
@@ -32,7 +32,8 @@ def compare_runs(runs: tuple[str, ...], selection: Selection, as_json: bool) -> 
 
     With one run, `selection.arm` is the arm that the others are compared to; else the only arm that is shown.
     """
-    from genlab_tui.compare import compare_document, settings_table, verdict_rows
+    from genlab_tui.compare import compare_document, verdict_rows
+    from genlab_tui.settings import settings_table
     from jobs.loaded import load
 
     lab = lab_home()
@@ -101,10 +102,10 @@ def run_rows(selected: Selected) -> tuple[list[str], list[list[str]]]:
         headers += [unit.title, "Δ", "95 %", "pairs"]
     rows = []
     for (measure, arm), found in cells.items():
-        line = [measure, arm, *([_spread(found.get(base.id))] if base else [])]
+        line = [measure, arm, *([spread(found.get(base.id))] if base else [])]
         for unit in others:
             row_of = found.get(unit.id)
-            line += [_spread(row_of), *_delta(row_of.delta if row_of else None)]
+            line += [spread(row_of), *delta(row_of.delta if row_of else None)]
         rows.append(line)
     return headers, rows
 
@@ -117,25 +118,10 @@ def arm_rows(
     if baseline_arm and baseline_arm not in known:
         raise NotFound(f"run {run.id} has no arm {baseline_arm!r}", nearest(baseline_arm, known))
     rows = [
-        [row.measure, row.arm_title, _spread(row), *_delta(row.arm_delta)]
+        [row.measure, row.arm_title, spread(row), *delta(row.arm_delta)]
         for row in summary_rows([run], measures=measures, arm_baseline=baseline_arm, at=at)
     ]
     return ["measure", "arm", "mean ± sd", "Δ", "95 %", "pairs"], rows
-
-
-def _spread(row: SummaryRow | None) -> str:
-    if row is None or not row.value.n:
-        return "–"
-    spread = f" ± {human_number(row.value.sd, 2)}" if row.value.n > 1 else ""
-    return human_number(row.value.mean) + spread
-
-
-def _delta(delta: Summary | None) -> list[str]:
-    if delta is None or not delta.n:
-        return ["", "", ""]
-    interval = f"[{human_number(delta.low, 3)}, {human_number(delta.high, 3)}]" if delta.n > 1 else "–"
-    sign = "+" if delta.mean > 0 else ""
-    return [sign + human_number(delta.mean, 3), interval, str(delta.n)]
 
 
 def export_runs(runs: tuple[str, ...], path: str, kind: str, selection: Selection, force: bool, as_json: bool) -> int:

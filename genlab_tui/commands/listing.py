@@ -141,11 +141,10 @@ def show_run(run: str, as_json: bool) -> int:
 
 def _changes(lab: Lab, record: RunRecord) -> str:
     """Return `dropout 0.5 at step 300, mixup off at step 900`."""
-    from genlab_tui.lineage import strength_text
+    from genlab_tui.lineage import changes_text
     from jobs.forks import changes_of
 
-    made = (f"{c.regulariser} {strength_text(c.strength)} at step {c.step}" for c in changes_of(lab, record.id))
-    return ", ".join(dict.fromkeys(made)) or "a regulariser"
+    return changes_text(changes_of(lab, record.id)) or "a regulariser"
 
 
 def print_run(lab: Lab, record: RunRecord) -> None:

@@ -18,6 +18,12 @@ NAME = click.option("--name", default="", help="A name to find the run by.")
 WAIT = click.option(
     "--wait", is_flag=True, help="Wait for the end, with progress on stderr; without it, return once queued."
 )
+EXPECT = click.option(
+    "--expect", metavar="VERDICT", default="", help="The verdict you expect: shown, not-shown or inconclusive."
+)
+PREDICT = click.option(
+    "--predict", metavar="TEXT", default="", help="What you expect, in your own words; kept with the run."
+)
 PRESET = click.option(
     "--preset",
     default="quick",

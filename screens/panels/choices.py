@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from genlab_tui.compare import LoadedRun, metric_figure
+from genlab_tui.compare import metric_figure
 from genlab_tui.figure import Figure, HeatMap, Reference
 from genlab_tui.lines import AXES, Axis
 from genlab_tui.phenomenon import Phenomenon
 from genlab_tui.rundata import Curve, Member, RunData
+from genlab_tui.summary import LoadedRun
 from screens.panels.happened import OwnMarks, references, ticks
 
 GAP = "gap"

@@ -134,8 +134,11 @@ class KeyLine(_Line):
             return []
         focused = self.screen.focused
         shown: dict[str, tuple[str, list[Binding]]] = {}
+        idle = getattr(self.screen, "idle_actions", ())
         for found in active.values():
             binding = found.binding
+            if binding.action in idle:
+                continue
             typed = focused is not None and focused.check_consume_key(binding.key, binding.key_display)
             if binding.show and found.enabled and binding.key not in self.LAST and not binding.system and not typed:
                 label = binding.group.description if binding.group else binding.description

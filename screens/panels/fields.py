@@ -81,7 +81,7 @@ class Entry(Input):
         Binding("up", "leave(-1)", "field above", group=MOVE, tooltip="The field before"),
         Binding("down", "leave(1)", "next field", group=MOVE, tooltip="The next field"),
         Binding("enter", "leave(1)", "next field", group=MOVE, tooltip="The next field"),
-        Binding("escape", "screen.back", "done", tooltip="Leave the field, back to the phenomena"),
+        Binding("escape", "screen.back", "done", tooltip="Leave the field, in a dialog all of it"),
     ]
 
     class Leave(Message):

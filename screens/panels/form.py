@@ -12,6 +12,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 
 from genlab_tui.phenomenon import Param
+from genlab_tui.regularisers import BY_NAME
 from genlab_tui.text import clean_text
 from jobs.request import MAX_FIRST_SEED, MAX_SEEDS
 from screens.draft import FIXED, Draft
@@ -166,7 +167,11 @@ def _field(param: Param, value: str) -> Field:
 
 
 def field_help(draft: Draft, name: str) -> str:
-    """Return the help of a field: what it is, its unit, its bounds."""
+    """Return the help of a field: what it is, its unit, its bounds; or of a regulariser: what its strength is."""
+    if name in BY_NAME:
+        regulariser = BY_NAME[name]
+        lead = f"← → {regulariser.strength_name}" if draft.applies(name) else "does not apply here"
+        return f"{lead}. {regulariser.help}"
     if name == "preset":
         preset = draft.phenomenon.preset(draft.preset)
         return clean_text("; ".join(filter(None, (gpu_hint(draft), preset.note))) or FIXED_HELP[name])

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from genlab_tui.compare import LoadedRun
 from genlab_tui.figure import Reference, Tick
 from genlab_tui.lines import Axis
+from genlab_tui.regularisers import SHORT, strength_text
 from genlab_tui.rundata import Curve, RunData
+from genlab_tui.summary import LoadedRun
 
 OwnMarks = Mapping[str, Sequence[tuple[int, str]]]
 """Marks of the user's own: run id to steps with a few words."""
@@ -18,6 +19,25 @@ MOST = 200
 """Marks on the lines of a chart at most, the earliest."""
 EVERYBODY = 6
 """Marks that belong to no arm, at most: each is a line across the chart."""
+
+
+def changes_text(data: RunData) -> str:
+    """Return what was changed in flight and at which step, in few cells: `smooth 0.1 @10, drop 0.7 @35`."""
+    made: list[str] = []
+    now: dict[str, float | None] = {}
+    for change in data.changes:
+        # What is trained later takes the changes over at its beginning: that is no change of its own.
+        if change.regulariser not in now or now[change.regulariser] != change.strength:
+            made.append(f"{SHORT.get(change.regulariser, change.regulariser)} {_at(change.strength, change.step)}")
+        now[change.regulariser] = change.strength
+    if not made and data.spec.forked_at >= 0:
+        given = data.spec.forked_with.items()
+        made = [f"{SHORT.get(name, name)} {_at(strength, data.spec.forked_at)}" for name, strength in given]
+    return ", ".join(made)
+
+
+def _at(strength: float | None, step: int) -> str:
+    return f"{strength_text(strength)} @{step}"
 
 
 def convert(curve: Curve, value: float, source: Axis, target: Axis) -> float:
@@ -43,9 +63,7 @@ def references(runs: Sequence[LoadedRun], metric: str, x: Axis, own: OwnMarks) -
         if curve is None:
             continue
         prefix = f"{run.title}: " if len(runs) > 1 else ""
-        said = [
-            (c.step, f"{c.regulariser} {'off' if c.strength is None else f'{c.strength:g}'}") for c in run.data.changes
-        ]
+        said = [(c.step, f"{c.regulariser} {strength_text(c.strength)}") for c in run.data.changes]
         said += [(mark.step, mark.text) for mark in run.data.marks if not mark.arm and mark.step >= 0][:EVERYBODY]
         said += list(own.get(run.id, ()))
         found += [Reference(convert(curve, step, "step", x), prefix + text, "x") for step, text in dict.fromkeys(said)]

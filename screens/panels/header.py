@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from genlab_tui.colours import COLOURS, marker
 from screens.panels.cells import Cells, columns_of, shorten, squeeze, telling
@@ -42,31 +42,41 @@ def header(frame: Frame, cells: Cells) -> int:
 
 
 Entry = tuple[Series, str]
-WHOLE, SHORTEST = 60, 6
-"""Cells of a label in a legend at most, and at least; where that is too much for all, fewer are told in more words."""
+WHOLE, LONG, SHORTEST = 60, 24, 12
+"""Cells of a label in a legend at most; at most where not all have room; and what is left of it at least."""
 
 
 def _fitted(named: Sequence[Series], rooms: Sequence[int]) -> tuple[list[list[Entry]], int]:
     """Return the entries of a legend in rows of some widths, as short as they must be, and how many are left out."""
-    for longest in (WHOLE, *range(24, SHORTEST - 1, -1)):
-        rows = _filled(named, rooms, longest)
+    rows = _filled(named, rooms, {s.label: squeeze(s.label, WHOLE) for s in named})
+    if sum(map(len, rows)) == len(named):
+        return rows, 0
+    words = telling([s.label for s in named])
+    shortest = _apart(words)
+    for longest in range(max(LONG, shortest), shortest - 1, -1):
+        rows = _filled(named, rooms, {label: squeeze(word, longest) for label, word in words.items()})
         if sum(map(len, rows)) == len(named):
             return rows, 0
     reserved = [*rooms[:-1], rooms[-1] - len(f"+{len(named)}")]
-    for longest in (SHORTEST, 2 * SHORTEST):
-        rows = _filled(named, reserved, longest)
-        if 2 * sum(map(len, rows)) >= len(named):
-            break
+    rows = _filled(named, reserved, {label: squeeze(word, shortest) for label, word in words.items()})
     return rows, len(named) - sum(map(len, rows))
 
 
-def _filled(named: Sequence[Series], rooms: Sequence[int], longest: int) -> list[list[Entry]]:
-    """Return as many entries as fit into rows of some widths, no label longer than that."""
+def _apart(words: Mapping[str, str]) -> int:
+    """Return to how many cells labels can be cut so that none looks like another that it is not."""
+    different = len(set(words.values()))
+    for cells in (SHORTEST, 16, 20, LONG, 32, 40):
+        if len({squeeze(word, cells) for word in words.values()}) == different:
+            return cells
+    return WHOLE
+
+
+def _filled(named: Sequence[Series], rooms: Sequence[int], labels: Mapping[str, str]) -> list[list[Entry]]:
+    """Return as many entries as fit into rows of some widths, with these words for their labels."""
     rows: list[list[Entry]] = [[] for _ in rooms]
     row = used = 0
-    words = telling([s.label for s in named]) if longest < WHOLE else {}
     for s in named:
-        label = squeeze(words.get(s.label, s.label), longest)
+        label = labels[s.label]
         need = columns_of(label) + 2
         while row < len(rooms) and used + need > rooms[row]:
             row, used = row + 1, 0

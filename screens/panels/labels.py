@@ -15,8 +15,14 @@ NAMED = 3
 """Kinds of marks that are told in words in a chart, at most."""
 
 
-def tick_marks(frame: Frame, cells: Cells, area: Area) -> None:
-    """Put a mark on the lines where something happened, and say what beside the first of each kind."""
+WORDS = ("tick", "note")
+"""Kinds of cells that are read: no label lies on another."""
+Told = dict[str, tuple[int, int]]
+"""What is to be said in words, each with the cell that it is said of."""
+
+
+def tick_marks(frame: Frame, cells: Cells, area: Area) -> Told:
+    """Put a mark on the lines where something happened; return what each kind is called, and where its first is."""
     left, top, columns, rows = area
     slots = {s.label: s for s in frame.series if not s.faint}
     first: dict[str, tuple[int, int]] = {}
@@ -33,8 +39,16 @@ def tick_marks(frame: Frame, cells: Cells, area: Area) -> None:
         first.setdefault(label, (row, column))
         if x < s.measured[0][-1]:  # the end of a line has the line's own marker
             cells.put(row, column, TICK, f"line-{s.slot % COLOURS}")
-    for label, (row, column) in list(first.items())[:NAMED]:
-        text = f"{label} ×{counts[label]}" if counts[label] > 1 else label
+    return {
+        f"{label} ×{counts[label]}" if counts[label] > 1 else label: place
+        for label, place in list(first.items())[:NAMED]
+    }
+
+
+def tick_labels(told: Told, cells: Cells, area: Area) -> None:
+    """Say in words what the marks on the lines mean, beside the first of each kind."""
+    left, top, columns, rows = area
+    for text, (row, column) in told.items():
         text = shorten(text, max(columns // 2, 8))
         size = columns_of(text)
         near = [r for r in (row, row - 1, row + 1, row - 2, row + 2) if top <= r < top + rows]
@@ -54,8 +68,8 @@ def reference_label(cells: Cells, place: float, label: str, vertical: bool, area
         after, before = left + columns - column - 1, column - left
         label = shorten(label, max(after, before))
         start = column + 1 if columns_of(label) <= after else column - columns_of(label)
-        spots = [(top + row, start) for row in (0, rows - 1, rows // 2, min(1, rows - 1))]
-        _put_free(cells, label, spots, columns_of(label) // 3)
+        order = dict.fromkeys((0, rows - 1, rows // 2, *range(rows)))
+        _put_free(cells, label, [(top + row, start) for row in order], columns_of(label) // 3)
         return
     row = top + min(int((1 - place) * rows), rows - 1)
     # The whole label where it hides nothing, else less of it, cut in its middle.
@@ -78,8 +92,10 @@ def _put_free(cells: Cells, text: str, spots: Sequence[tuple[int, int]], may_hid
 
     def hidden(spot: tuple[int, int]) -> int:
         row, start = spot
-        taken = sum(cells.keys[row][c] not in FREE for c in range(max(start, 0), min(start + size, cells.width)))
-        return taken + max(-start, 0)
+        under = range(max(start, 0), min(start + size, cells.width))
+        if any(cells.keys[row][c] in WORDS or cells.text[row][c] == TICK for c in under):
+            return size + 1
+        return sum(cells.keys[row][c] not in FREE for c in under) + max(-start, 0)
 
     best = min(spots, key=hidden)
     if hidden(best) > may_hide:

@@ -134,12 +134,7 @@ class Launch(Vertical):
         if missing and self.topic in ("", "data", "preset"):
             more = clean_text(self.news, 300) or gpu_hint(draft)
             return Content.assemble((clean_text(missing), "$text-warning"), f" · {more}" if more else "")
-        if self.topic in BY_NAME:
-            regulariser = BY_NAME[self.topic]
-            lead = f"← → {regulariser.strength_name}" if draft.applies(self.topic) else "does not apply here"
-            words = f"{lead}. {regulariser.help}"
-            return Content.styled(words, "$foreground-muted")
-        if self.news:
+        if self.news and self.topic not in BY_NAME:
             return Content.styled(clean_text(self.news, 300), "$text-accent")
         return Content.styled(field_help(draft, self.topic or "preset"), "$foreground-muted")
 

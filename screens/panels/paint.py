@@ -11,7 +11,7 @@ from screens.panels import series
 from screens.panels.cells import Cells, columns_of, shorten
 from screens.panels.frame import Area, Frame, Series
 from screens.panels.header import header
-from screens.panels.labels import reference_label, tick_marks
+from screens.panels.labels import reference_label, tick_labels, tick_marks
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,10 @@ def _inside(frame: Frame, cells: Cells, raster: Raster, tints: Sequence[str], ar
                 _band(frame, s, cells, tints, area)
     for order, s in enumerate([s for s in frame.series if not s.faint]):
         _markers(frame, s, cells, area, order)
+    told = tick_marks(frame, cells, area)  # before all words: a mark has its place, words find one
     for place, label, vertical in shown:
         reference_label(cells, place, label, vertical, area)
-    tick_marks(frame, cells, area)
+    tick_labels(told, cells, area)
 
 
 def _error_bars(frame: Frame, s: Series, columns: int, rows: int) -> Stroke:

@@ -16,10 +16,15 @@ from genlab_tui.run import RunRecord, RunSpec, RunState
 from genlab_tui.rundata import RunData
 from genlab_tui.text import clean_text, human_seconds
 from screens.panels.cells import shorten
+from screens.panels.happened import changes_text
 from screens.panels.marks import FLAG, bar, remaining, state_mark, verdict_text
 
 if TYPE_CHECKING:
     from jobs.launcher import Device, QueueEntry
+
+
+ROOMY = 110
+"""Cells of a line from which what was changed in flight is said in full."""
 
 
 def queue_words(
@@ -63,7 +68,9 @@ def run_line(
     if record and record.device and width >= 100:
         facts.append(record.device)
     if (data and data.changes) or (record and record.changed):
-        facts.insert(0, f"{FLAG} changed in flight")
+        changes = changes_text(data) if data else ""
+        words = f"changed in flight: {changes}" if width >= ROOMY else changes
+        facts.insert(0, f"{FLAG} {words}" if changes else f"{FLAG} changed in flight")
     for fact in facts:
         room = width - left.cell_length - right.cell_length - 2
         if room < 8:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -15,41 +14,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from screens.panels.layout import GAP, Column, fitted, head_text, layout, row_text
+
 R = TypeVar("R")
-GAP = 2
-
-
-@dataclass(frozen=True)
-class Column(Generic[R]):
-    """A column: its key, heading, how a row looks in it, and how much room it takes.
-
-    `least` cells are what it needs, `most` what it can use; where the table is too narrow, columns of the highest
-    `rank` leave first. `cell` gets the row and the width that the column has.
-    """
-
-    key: str
-    title: str
-    cell: Callable[[R, int], Content]
-    least: int
-    most: int = 0
-    rank: int = 0
-    right: bool = False
-
-
-def layout(columns: Sequence[Column[R]], width: int) -> list[tuple[Column[R], int]]:
-    """Return the columns that fit into a width, each with its own; what is left over goes to those that can use it."""
-    kept = list(columns)
-    while len(kept) > 1 and sum(c.least for c in kept) + GAP * (len(kept) - 1) > width:
-        worst = max(c.rank for c in kept)
-        kept.remove(next(c for c in reversed(kept) if c.rank == worst))
-    sizes = {c.key: c.least for c in kept}
-    spare = width - sum(sizes.values()) - GAP * (len(kept) - 1)
-    by_rank = sorted(kept, key=lambda c: c.rank)
-    while spare > 0 and (hungry := [c for c in by_rank if sizes[c.key] < c.most]):
-        for column in hungry[:spare]:
-            sizes[column.key] += 1
-            spare -= 1
-    return [(c, sizes[c.key]) for c in kept]
 
 
 class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
@@ -215,8 +182,8 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
         """Show other columns."""
-        if [(c.key, c.least, c.most, c.cell) for c in columns] == [
-            (c.key, c.least, c.most, c.cell) for c in self.columns
+        if [(c.key, c.least, c.most, c.cell, c.dull) for c in columns] == [
+            (c.key, c.least, c.most, c.cell, c.dull) for c in self.columns
         ]:
             return
         self.columns = tuple(columns)
@@ -246,23 +213,13 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def _line(self, row: R, under_cursor: bool, marked: bool, width: int) -> Strip:
         self.lines_rendered += 1
-        parts: list[Content] = [Content.styled("▌ " if marked else "  ", "$text-accent")] if self.marks else []
-        for i, (column, size) in enumerate(self._columns):
-            if i:
-                parts.append(Content(" " * GAP))
-            parts.append(fitted(column.cell(row, size), size, right=column.right))
-        return self._strip(Content("").join(parts), width, "table--cursor" if under_cursor else "table--row")
+        mark = Content.styled("▌ " if marked else "  ", "$text-accent") if self.marks else Content("")
+        style = "table--cursor" if under_cursor else "table--row"
+        return self._strip(mark + row_text(self._columns, row), width, style)
 
     def _head(self, width: int) -> Strip:
-        parts = [Content("  " if self.marks else "")]
-        by, reverse = self.sorted_by
-        for i, (column, size) in enumerate(self._columns):
-            if i:
-                parts.append(Content(" " * GAP))
-            text = f"{column.title}{'▾' if reverse else '▴'}" if column.key == by else column.title
-            style = "$text-primary" if column.key == by else ""
-            parts.append(fitted(Content.styled(text, style), size, right=column.right))
-        return self._strip(Content("").join(parts), width, "table--head")
+        blank = Content("  " if self.marks else "")
+        return self._strip(blank + head_text(self._columns, *self.sorted_by), width, "table--head")
 
     def _strip(self, content: Content, width: int, style: str) -> Strip:
         visual = self.get_visual_style(style)
@@ -358,12 +315,3 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
             self._move(index)
             if self.marks and event.x < 2:
                 self.toggle_mark(self.key_of(self.rows[index]))
-
-
-def fitted(content: Content, width: int, *, right: bool = False) -> Content:
-    """Return content cut or filled to exactly a width in cells."""
-    length = content.cell_length
-    if length > width:
-        return content.truncate(width, ellipsis=True) if width > 0 else Content("")
-    blank = Content(" " * (width - length))
-    return blank + content if right else content + blank

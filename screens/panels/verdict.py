@@ -129,9 +129,7 @@ def _criterion(criterion: CriterionResult, style: str, *, ended: bool) -> Conten
     return Content.assemble(*parts)
 
 
-def verdict_table(
-    verdict: Verdict | None, *, ended: bool, done: bool = True, spec: RunSpec | None = None
-) -> Content:
+def verdict_table(verdict: Verdict | None, *, ended: bool, done: bool = True, spec: RunSpec | None = None) -> Content:
     """Return every claim with every criterion: number, threshold, agreement of seeds, published number, control.
 
     What the `spec` says that was predicted comes first, and how it came out once the run has ended, and is `done`.
@@ -196,7 +194,8 @@ def _criterion_lines(criterion: CriterionResult, *, ended: bool) -> list[Content
     if control is not None:
         state = "FIRED" if control.fired else "no number" if control.missing else "quiet"
         text = (
-            f"            control {clean_text(control.name, 60)}: {number(control.value)} {control.threshold} · {state}"
+            f"            control {clean_text(control.name, 60)}: {number(control.value)}, fires if {control.threshold}"
+            f" · {state}"
         )
         lines.append(Content.styled(text, "$text-error" if control.fired else "$foreground-muted"))
     return lines

@@ -2,8 +2,8 @@
 
     python tests/screens/pictures.py OUT/lab docs/screens
 
-Writes every screen and the two dialogs of a run (one is trained for a moment) at 80x24 and 200x60, in the dark and in the light theme, as SVG that
-needs no web fonts. The lab is copied first: it stays as it was.
+Writes every screen and the two dialogs of a run (one is trained for a moment) at 80x24 and 200x60, in the dark and in
+the light theme, as SVG that needs no web fonts. The lab is copied first: it stays as it was.
 """
 
 from __future__ import annotations

@@ -199,7 +199,9 @@ async def test_leaving_says_that_the_runs_go_on(
     assert runs.list_runs(lab)[0].state is RunState.QUEUED
 
 
-async def test_a_verb_that_fails_becomes_a_toast_and_nothing_worse(open_app: OpenApp, toasts: Text) -> None:
+async def test_a_verb_that_fails_becomes_a_toast_and_nothing_worse(
+    open_app: OpenApp, until: Until, toasts: Text
+) -> None:
     def fail(what: str) -> None:
         raise GenlabError(f"[/x] {what}\x1b[31m", "do something else")
 
@@ -211,6 +213,9 @@ async def test_a_verb_that_fails_becomes_a_toast_and_nothing_worse(open_app: Ope
         await pilot.pause()
         assert "cannot stop 7f3a: [/x] broke (do something else)" in toasts(pilot.app)
         assert done == ["ab"]
+        assert pilot.app.is_running
+        pilot.app.act("fork it", {}.__getitem__, "[/x] plan of one's own")
+        await until(lambda: 'cannot fork it: KeyError: "[/x] plan of one\'s own"' in toasts(pilot.app))
         assert pilot.app.is_running
 
 

@@ -22,7 +22,8 @@ from jobs import forks, runs
 from jobs.request import build_spec
 from jobs.runs import Pending
 from screens.compare import CompareScreen
-from screens.forking import ForkDialog, ForkDraft
+from screens.forkdraft import ForkDraft
+from screens.forking import ForkDialog
 from screens.inflight import Changing, Facts, RegulariserChanges, Wish, awaited
 from screens.lab import LabScreen
 from screens.live import LiveScreen
@@ -95,6 +96,8 @@ async def test_t_asks_for_changes_and_takes_them_back(
 
         await press(pilot, "t")
         assert "asked: off" in shown(app)
+        assert "asked for: weight decay 0.01, dropout off, from the next epoch" in shown(app)
+        assert "nothing is changed yet" not in shown(app)
         await press(pilot, "d", "u")
         await until(lambda: asked(lab, run_id) == [("weight-decay", 0.01)])
         await press(pilot, "delete")
@@ -158,7 +161,9 @@ async def test_what_takes_effect_while_the_dialog_is_open_is_seen(
             file.writelines(ev.encode(event) + b"\n" for event in (taken, change))
         await until(lambda: dialog.model.now("dropout") == 0.5)
         assert not dialog.model.asked("dropout")
-        await press(pilot, "u", "escape")
+        await press(pilot, "u")
+        assert "dropout too late: applied at step 4" in shown(pilot.app)
+        await press(pilot, "escape")
         await until(lambda: "changed in flight" in shown(pilot.app))
         with pytest.raises(GenlabError, match="no change"):
             runs.withdraw(lab, run_id, request)
@@ -255,8 +260,11 @@ async def test_a_field_of_a_fork_is_checked_while_it_is_typed(
         assert "nearest valid value: 1" in shown(app)
         await press(pilot, "enter")
         assert app.screen is dialog
+        assert field.editor is not app.focused, "in a field, enter goes to the next one"
+        await press(pilot, "up", "shift+tab", "enter")
+        assert app.screen is dialog
         assert "not launched" in toasts(app)
-        await press(pilot, "backspace", "5", "0")
+        await press(pilot, "tab", "backspace", "5", "0")
         assert "1 change: steps 40 → 50" in shown(app)
         assert field.has_class("-changed")
         await press(pilot, "shift+tab", "e")
@@ -264,6 +272,26 @@ async def test_a_field_of_a_fork_is_checked_while_it_is_typed(
         await press(pilot, "e", "tab", "escape")
         assert isinstance(app.screen, LiveScreen)
         assert others(lab, source) == []
+
+
+@pytest.mark.usefixtures("queue_held")
+async def test_p_predicts_what_comes_of_a_fork(
+    open_app: OpenApp, lab: Lab, keep_run: KeepRun, until: Until, shown: Text
+) -> None:
+    source = keep_run(device="cpu", expected="SHOWN")
+    async with open_app(start="live") as pilot:
+        app = pilot.app
+        await watch(pilot, source, until)
+        await press(pilot, "f")
+        await until(lambda: isinstance(app.screen, ForkDialog) and "steps" in shown(app))
+        assert "P predicts" in shown(app)
+        assert "you predict" not in shown(app)
+        await press(pilot, "d", "P", "n", *"it drops", "enter")
+        assert "you predict NOT SHOWN, “it drops”" in shown(app)
+        await press(pilot, "enter")
+        await until(lambda: others(lab, source))
+        spec = runs.read_spec(lab, others(lab, source)[0].id)
+        assert (spec.expected, spec.prediction, spec.parent) == ("NOT SHOWN", "it drops", source)
 
 
 @pytest.mark.usefixtures("queue_held")
@@ -505,6 +533,25 @@ async def test_a_run_changed_in_flight_is_flagged_while_it_trains(
         await until(lambda: "⚑ flagged" in shown(pilot.app))
         await watch(pilot, run_id, until)
         await until(lambda: "⚑ changed in flight" in shown(pilot.app))
+
+
+async def test_what_was_changed_in_flight_is_said_in_the_lists_and_in_live(
+    open_app: OpenApp, lab: Lab, keep_run: KeepRun, until: Until, shown: Text
+) -> None:
+    run_id = keep_run("flagged", state="running", steps=40)
+    lab.run(run_id).changed.touch()
+    changes = (("label-smoothing", 0.1, 10, "fast"), ("dropout", 0.7, 35, "fast"), ("dropout", 0.7, 0, "slow"))
+    with lab.run(run_id).events.open("ab") as file:
+        for name, strength, step, cohort in changes:
+            change = ev.Change(regulariser=name, strength=strength, step=step, cohort=cohort, attempt=1)
+            file.write(ev.encode(change) + b"\n")
+    async with open_app(start="runs", size=(160, 40)) as pilot:
+        await until(lambda: "none → smooth 0.1 @10, drop 0.7 @35" in shown(pilot.app))
+        assert "– → ⚑" in shown(pilot.app)
+        await watch(pilot, run_id, until)
+        await until(lambda: "⚑ changed in flight: smooth 0.1 @10, drop 0.7 @35" in shown(pilot.app))
+        await pilot.resize_terminal(100, 30)
+        await until(lambda: "⚑ smooth 0.1 @10, drop" in shown(pilot.app))
 
 
 async def test_a_real_network_is_changed_in_flight_from_the_screen_to_the_verdict(

@@ -21,7 +21,7 @@ from textual.theme import Theme
 
 from genlab_tui.axes import Axis, make_axis, number_labels, ticks
 from genlab_tui.colours import COLOURS, DARK, LIGHT, MARKERS, colour, marker
-from genlab_tui.figure import Figure, Line, Reference
+from genlab_tui.figure import Figure, Line, Reference, Tick
 from screens.panels import chart as chart_module
 from screens.panels import series
 from screens.panels.cells import Cells, shorten
@@ -212,6 +212,32 @@ def test_the_legend_gives_every_line_a_marker_of_its_own() -> None:
     body = "".join(drawn[1:])
     assert marker(0) in body
     assert marker(1) in body
+
+
+def test_labels_of_a_legend_are_never_cut_so_that_they_look_alike() -> None:
+    arms = [f"{run} · {arm} labels" for run in ("d5f3", "a71c") for arm in ("true", "random", "half random", "rigid")]
+    for width in (44, 60, 80):
+        drawn = lines_of(figure(*(line([k, k + 1.0], label=arm) for k, arm in enumerate(arms))), width, 20)
+        for k in range(8):
+            drawn = [row.replace(marker(k), "|") for row in drawn]
+        entries, _, left_out = "".join(row + "|" for row in drawn[1:3]).rstrip("| ").partition("+")
+        labels = [entry.strip() for entry in entries.split("|") if entry.strip()]
+        assert len(labels) == len(set(labels)), drawn[1:3]
+        assert all(len(label) >= 12 for label in labels), drawn[1:3]
+        assert len(labels) + int(left_out or 0) == 8
+
+
+def test_no_mark_and_no_other_label_is_drawn_over_a_label() -> None:
+    flat = tuple(Line(f"arm {k}", tuple(map(float, range(40))), (0.2 + 0.75 * k,) * 40) for k in range(2))
+    changes = tuple(Reference(at, words, "x") for at, words in ((10.0, "label-smoothing 0.1"), (14.0, "dropout 0.7")))
+    for width, height in ((60, 9), (60, 16), (44, 12), (120, 30)):
+        marked = tuple(Tick(10.0 + k, "fitted", f"arm {i}") for k in range(1, 20, 2) for i in range(2))
+        body = "\n".join(lines_of(figure(*flat, references=changes, ticks=marked), width, height)[1:])
+        for words in ("label-smoothing 0.1", "dropout 0.7"):
+            rest = body.replace(words, "")
+            assert not any(word in rest for word in (words[1:9], words[-8:], words[5:-3])), body
+        if height >= 12:
+            assert "label-smoothing 0.1" in body
 
 
 def test_members_are_faint_and_not_in_the_legend() -> None:

@@ -222,15 +222,15 @@ async def test_values_at_a_step_say_at_which(
     ids = [keep_run("one"), keep_run("short", steps=20)]
     async with open_app(start="compare") as pilot:
         screen = await compared(pilot, until, *ids)
-        await at_step(pilot, until, "25")
-        await until(lambda: screen.found.selection.at == 25)
-        await until(lambda: "at step 25: measured at 19 to 25" in shown(pilot.app))
+        await at_step(pilot, until, "20")
+        await until(lambda: screen.found.selection.at == 20)
+        await until(lambda: "at step 20: measured at 19 to 20" in shown(pilot.app))
         assert screen.overlay.view == "summary"
         assert "values: at" in shown(pilot.app)
         for typed in ("x", "-3", "inf"):
             await at_step(pilot, until, typed)
             await until(lambda typed=typed: f"{typed} is no step" in toasts(pilot.app))  # type: ignore[misc]
-        assert screen.overlay.at == 25
+        assert screen.overlay.at == 20
         kinds = []
         for _ in range(5):
             await pilot.press("n")
@@ -549,10 +549,17 @@ def test_predictions_stand_beside_the_verdict_and_published_numbers_beside_the_m
 
 def test_a_run_that_goes_on_is_neither_right_nor_wrong() -> None:
     run = judged("a" * 8, Status.SHOWN, "NOT SHOWN")
-    going = dataclasses.replace(run, record=dataclasses.replace(run.record, state=RunState.RUNNING))
-    text = verdicts_text(comparison(going), 100).plain
-    assert "predicted NOT SHOWN" in text
-    assert not re.search("right|wrong", text)
+    for state in (RunState.RUNNING, RunState.STOPPED, RunState.FAILED):
+        going = dataclasses.replace(run, record=dataclasses.replace(run.record, state=state))
+        text = verdicts_text(comparison(going), 100).plain
+        assert "predicted NOT SHOWN" in text
+        assert not re.search("right|wrong", text)
+
+
+def test_an_inconclusive_run_decides_no_other_prediction() -> None:
+    text = verdicts_text(comparison(judged("a" * 8, Status.INCONCLUSIVE, "SHOWN")), 120).plain
+    assert "SHOWN ? undecided" in text
+    assert "run a predicted SHOWN: undecided" in text
 
 
 @pytest.mark.parametrize("width", [56, 76, 120])

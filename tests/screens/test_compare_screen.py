@@ -13,13 +13,14 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from genlab_tui import events as ev
-from genlab_tui.compare import settings_table, verdict_rows
+from genlab_tui.compare import verdict_rows
 from genlab_tui.figure import Figure
 from genlab_tui.paths import Lab
 from genlab_tui.phenomenon import Arm
 from genlab_tui.run import RunRecord, RunSpec, RunState
 from genlab_tui.rundata import RunData
 from genlab_tui.safe_io import write_json
+from genlab_tui.settings import settings_table
 from genlab_tui.summary import LoadedRun, summary_rows
 from jobs import runs as verbs
 from screens import tables
@@ -234,6 +235,31 @@ async def test_runs_are_taken_out_and_picked_from_a_list(keep_run: Keep, open_ap
         await until(lambda: {run.id for run in screen.found.runs} == set(ids))
         await pilot.press("space", "escape")
         assert len(screen.run_ids) == 3
+
+
+async def test_a_list_that_was_emptied_stays_empty(keep_run: Keep, open_app: OpenApp, until: Until) -> None:
+    found = keep_run("one")
+    async with open_app(start="compare") as pilot:
+        await compared(pilot, until, found)
+        pilot.app.show_mode("runs")
+        await until(lambda: (pilot.app.recall("compare") or {}).get("runs") == [found])
+        pilot.app.show_mode("compare")
+        await pilot.press("minus")
+        await until(lambda: not screen_of(pilot).found.runs)
+    async with open_app(start="compare") as pilot:
+        await until(lambda: pilot.app.runs)
+        assert screen_of(pilot).run_ids == []
+
+
+async def test_tables_are_those_of_the_comparison_that_is_shown(
+    keep_run: Keep, open_app: OpenApp, until: Until, shown: Shown
+) -> None:
+    """A comparison that takes the place, and the address, of one that is gone is still another one."""
+    ids = [keep_run("one"), keep_run("two", regularisers={"l1": 0.1})]
+    async with open_app(start="compare", size=(120, 40)) as pilot:
+        screen = await compared(pilot, until, *ids)
+        for panel_id, (made_of, _) in screen._written.items():
+            assert made_of is screen.found, panel_id
 
 
 async def test_a_single_run_is_added_to_those_there(keep_run: Keep, open_app: OpenApp, until: Until) -> None:

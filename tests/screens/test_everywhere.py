@@ -400,3 +400,21 @@ async def test_ctrl_c_says_how_to_leave_and_twice_leaves(open_app: OpenApp, toas
         await pilot.press("ctrl+c")
         await pilot.pause()
     assert pilot.app.return_code == 0
+
+
+async def test_a_mistake_in_an_action_does_not_end_the_app(
+    open_app: OpenApp, lab: Lab, until: Until, toasts: Callable[[App[None]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody is at work: it is said, written down with its traceback, and the next key works."""
+
+    def broken(self: object) -> None:
+        raise ImportError("[/x] was replaced under the app")
+
+    async with open_app() as pilot:
+        monkeypatch.setattr(type(pilot.app.screen), "action_about", broken)
+        monkeypatch.setattr(type(pilot.app), "is_headless", property(lambda self: False))
+        await pilot.press("i")
+        await until(lambda: "ImportError: [/x] was replaced" in toasts(pilot.app))
+        assert "Traceback" in lab.screen_log.read_text(encoding="utf-8")
+        await pilot.press("3")
+        await until(lambda: pilot.app.current_mode == "runs")

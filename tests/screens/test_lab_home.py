@@ -281,6 +281,21 @@ def test_the_verdict_line_of_a_run_that_goes_on_says_nothing_of_the_guess() -> N
         assert "you" not in verdict_line(judged, width, ended=False, spec=spec).plain
 
 
+async def test_a_run_that_was_stopped_says_nothing_of_the_guess(
+    open_app: OpenApp, keep_run: Callable[..., str], until: Until, shown: Text
+) -> None:
+    found = keep_run(state="stopped", expected="NOT SHOWN")
+    async with open_app(size=(140, 24)) as pilot:
+        await until(lambda: pilot.app.runs)
+        pilot.app.open_live(found)
+        await until(lambda: "SHOWN" in shown(pilot.app))
+        assert "you predicted" not in shown(pilot.app)
+        await pilot.press("v")
+        await pilot.pause()
+        assert "you predicted NOT SHOWN" in shown(pilot.app)
+        assert not any(word in shown(pilot.app) for word in ("right", "wrong"))
+
+
 # --- the catalogue at a glance ----------------------------------------------------------------------------------------
 
 

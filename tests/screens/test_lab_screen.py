@@ -489,6 +489,15 @@ async def test_y_copies_a_command_that_launches_the_same(open_app: OpenApp, lab:
         assert build_spec("toy", lab=lab, **asked).config["rates"] == (1.0, 2.5)
 
 
+def test_the_command_keeps_every_digit_of_a_strength() -> None:
+    made = Draft(phenomena.get("random-labels"))
+    made.on = {"weight-decay": 0.000123456789, "dropout": 0.5}
+    made.predict("NOT SHOWN", "a b")
+    words = shlex.split(made.command())
+    assert {"weight-decay=0.000123456789", "dropout=0.5"} <= set(words)
+    assert words[-4:] == ["--expect", "not-shown", "--predict", "a b"]
+
+
 async def test_a_launched_run_trains_and_its_verdict_reaches_the_catalogue(
     open_app: OpenApp, lab: Lab, until: Until, toasts: Text, shown: Text
 ) -> None:

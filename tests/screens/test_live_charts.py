@@ -747,9 +747,13 @@ async def test_another_run_is_seen_whole(open_app: OpenApp, lab: Lab, run: Train
         await pilot.press("z", "z", "c", "right_square_bracket")
         await until(lambda: screen.ids != first and screen.ids[0] in screen.seen)
         await pilot.pause()
-        assert screen.lens.cursor is not None
-        low, high = screen.lens.seen("step")
-        assert low <= screen.lens.cursor <= high
+        assert (screen.lens.cursor, screen.lens.windows) == (None, {})
+        assert not any(slot.reading for slot in screen.query(Slot))
+        screen.show((*first, *screen.ids))
+        await until(lambda: len(screen.seen) == 2)
+        await pilot.pause()
+        await pilot.press("z", "right_square_bracket")
+        assert screen.lens.windows, "the same runs in another order are seen as they were"
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------

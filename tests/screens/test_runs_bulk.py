@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -12,11 +13,13 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from genlab_tui.colours import COLOURS
-from genlab_tui.paths import Lab
+from genlab_tui.errors import GenlabError
+from genlab_tui.paths import Lab, lab_home
 from genlab_tui.pins import NAMES
 from genlab_tui.run import RunRecord
 from genlab_tui.safe_io import read_json, write_json
 from genlab_tui.store import rebuild
+from jobs import edits
 from jobs import runs as verbs
 from screens.batch import retagged, tags_text
 from screens.panels.chart import Chart
@@ -25,6 +28,7 @@ from screens.panels.table import Table
 from screens.runs import RunsScreen
 from screens.sheet import Ask, Sheet
 from screens.swatches import KEYS, Swatches
+from screens.undo import Change, History
 
 OpenApp = Callable[..., Any]
 Until = Callable[..., Any]
@@ -94,7 +98,7 @@ async def test_every_change_is_undone_one_after_the_other(
         await until(lambda: all(run.tags == () for run in runs_of(pilot).values()))
         said = toasts(pilot.app)
         for what in (
-            "throwing neu away",
+            f"{first} is back among the runs",
             "the colour of neu",
             "the note of neu",
             "the name of one",
@@ -103,6 +107,42 @@ async def test_every_change_is_undone_one_after_the_other(
             assert f"undone: {what}" in said
         await pilot.press("u")
         await until(lambda: "nothing was changed since the app started" in toasts(pilot.app))
+
+
+async def test_an_undo_that_fails_can_be_tried_again(
+    keep_run: Keep, open_app: OpenApp, until: Until, toasts: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = keep_run("one")
+    async with open_app(start="runs") as pilot:
+        await ready(pilot, until, 1)
+        await pilot.press("n", *"neu", "enter")
+        await until(lambda: runs_of(pilot)[run_id].name == "neu")
+        with monkeypatch.context() as full:
+            full.setattr(edits, "_put_meta", _no_space)
+            await pilot.press("u")
+            await until(lambda: "cannot undo the name of one" in toasts(pilot.app))
+        await pilot.press("u")
+        await until(lambda: runs_of(pilot)[run_id].name == "one")
+
+
+def _no_space(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_what_can_never_be_undone_does_not_keep_the_rest_from_it() -> None:
+    def fails(lab: Lab) -> None:
+        raise GenlabError("gone")
+
+    history, undone = History(), []
+    history.add(Change("first", lambda lab: undone.append("first")))
+    history.add(Change("second", fails))
+    for expected in ("second", "second", "first", "second"):
+        change = history.pop()
+        assert change is not None
+        assert change.what == expected
+        with suppress(GenlabError):
+            history.taking_back(change)(lab_home())
+    assert undone == ["first"]
 
 
 async def test_typing_what_was_there_changes_nothing(keep_run: Keep, open_app: OpenApp, until: Until) -> None:
@@ -129,7 +169,7 @@ def test_tags_with_blanks_are_typed_in_quotes() -> None:
 
 
 async def test_the_trash_is_shown_and_brought_back_also_after_a_restart(
-    lab: Lab, keep_run: Keep, open_app: OpenApp, until: Until, shown: Text
+    lab: Lab, keep_run: Keep, open_app: OpenApp, until: Until, shown: Text, toasts: Text
 ) -> None:
     keep_run("one"), keep_run("two"), keep_run("three")
     async with open_app(start="runs") as pilot:
@@ -156,6 +196,7 @@ async def test_the_trash_is_shown_and_brought_back_also_after_a_restart(
         await ready(pilot, until, 2)
         await pilot.press("u")
         await until(lambda: not runs_of(pilot))  # bringing back is a change like any other
+        await until(lambda: "2 runs are in the trash again" in toasts(pilot.app))
     assert len(verbs.list_runs(lab, trashed=True)) == 3
 
 
@@ -187,6 +228,25 @@ async def test_deleting_for_ever_is_asked_for(
         await pilot.press("T")
         await ready(pilot, until, 1)
     assert [path.name for path in lab.runs.iterdir()] == [kept]
+
+
+async def test_what_a_filter_hides_is_not_deleted(
+    lab: Lab, keep_run: Keep, open_app: OpenApp, until: Until, shown: Text
+) -> None:
+    hidden, gone = keep_run("hidden"), keep_run("gone")
+    for run_id in (hidden, gone):
+        verbs.trash(lab, run_id)
+    async with open_app(start="runs") as pilot:
+        await ready(pilot, until, 0)
+        await pilot.press("T")
+        await ready(pilot, until, 2)
+        await type_filter(pilot, "gone")
+        await ready(pilot, until, 1)
+        await pilot.press("D")
+        assert "all that the filter shows" in shown(pilot.app)
+        await pilot.press("D")
+        await until(lambda: not lab.run(gone).path.exists())
+    assert [path.name for path in lab.runs.iterdir()] == [hidden]
 
 
 # --- queue and workers ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,8 @@ from genlab_tui.run import RunRecord, RunState
 from genlab_tui.safe_io import read_json
 from jobs import runs as verbs
 from screens.messages import RunsChanged
-from screens.panels.table import Column, Table, layout
+from screens.panels.layout import Column, layout
+from screens.panels.table import Table
 from screens.runs import RunsScreen
 
 OpenApp = Callable[..., Any]
@@ -196,6 +198,43 @@ def test_columns_leave_by_rank_and_share_what_is_left_over() -> None:
     assert [c.key for c, _ in layout(columns, 3)] == ["a"]
 
 
+async def test_what_tells_no_run_from_another_makes_room_for_the_regularisers(lab: Lab) -> None:
+    base = dataclasses.replace(records(1)[0], name="", phenomenon="random-labels", state=RunState.DONE, verdict="SHOWN")
+    forks = tuple(
+        dataclasses.replace(
+            base,
+            id=f"{i}f00d00d",
+            regularisers={"weight-decay": 0.1, "label-smoothing": 0.1, "l1": 0.001, "dropout": 0.1 * i},
+        )
+        for i in range(1, 4)
+    )
+    async with Desk(forks, lab).run_test(size=(80, 24)) as pilot:
+        table = table_of(pilot)
+        assert [f"drop 0.{i}" in table.render_line(i).text for i in (1, 2, 3)] == [True] * 3
+        keys = [column.key for column, _ in table.layout_now]
+        assert not {"name", "phenomenon", "data"} & set(keys)
+        assert all(run.id[:6] in table.render_line(i).text for i, run in enumerate(forks, 1))
+        desk = cast(Desk, pilot.app)
+        desk.runs = (dataclasses.replace(forks[0], tags=("odd",)), *forks[1:])
+        await refill(pilot)
+        await pilot.pause()
+        assert "#odd" in table.render_line(1).text
+        assert all(f"{run.id[:6]}  " in table.render_line(i).text for i, run in enumerate(forks, 1))
+
+
+async def test_a_list_that_differs_in_everything_keeps_its_columns(lab: Lab) -> None:
+    async with Desk(records(10), lab).run_test(size=(80, 24)) as pilot:
+        assert {"name", "phenomenon"} <= {column.key for column, _ in table_of(pilot).layout_now}
+
+
+async def test_a_changed_run_is_flagged_beside_its_state_however_narrow(lab: Lab) -> None:
+    run = RunRecord("a0000000", "toy", RunState.DONE, changed=True, created=1.0, regularisers={"l1": 0.1})
+    for width in (60, 80, 200):
+        async with Desk((run,), lab).run_test(size=(width, 20)) as pilot:
+            await pilot.pause()
+            assert "✓ ⚑ done" in screen_text(pilot)
+
+
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
 async def test_every_line_is_as_wide_as_the_table(lab: Lab, size: tuple[int, int]) -> None:
     wide = RunRecord("a0000000", "デ" * 30, RunState.DONE, name="宽" * 40, tags=("é", "🙂" * 9), data="x" * 90)
@@ -233,7 +272,13 @@ async def test_a_filter_that_is_not_understood_says_so(lab: Lab) -> None:
             await pilot.pause()
             assert words in screen_text(pilot)
             assert len(table_of(pilot).rows) == 5
+            assert "5 runs, as far as it is understood" in screen_text(pilot)
+            await pilot.press("enter")
+            await pilot.pause()
+            assert isinstance(pilot.app.focused, Input), "the line stays until it is put right"
+            assert words in screen_text(pilot)
             await pilot.press("escape")
+            assert "as far as" not in screen_text(pilot)
 
 
 async def test_nothing_matches_and_nothing_there(lab: Lab) -> None:

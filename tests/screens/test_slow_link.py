@@ -226,7 +226,7 @@ def environ(lab: Lab, toys: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("answers", [True, False])
+@pytest.mark.parametrize("answers", [True, pytest.param(False, marks=pytest.mark.full)])
 def test_over_a_slow_line_keys_are_not_buried_under_pictures(
     environ: dict[str, str], growing: str, answers: bool
 ) -> None:

@@ -211,3 +211,11 @@ def test_into_a_pipe_of_another_encoding_it_writes_ascii(tmp_path: Path) -> None
     )  # fmt: skip
     assert done.stdout.decode("ascii")
     assert done.stderr == b""
+
+
+def test_a_fork_whose_change_has_no_effect_yet_is_flagged(lab: Lab, kept: KeepRun) -> None:
+    run_id = kept(parent="b0000000", forked_at=90, forked_with={"dropout": 0.5})
+    assert "changed in flight" not in frame(lab, run_id, width=160)[0]
+    lab.run(run_id).changed.touch()
+    rebuild(lab)
+    assert "changed in flight" in frame(lab, run_id, width=160)[0]

@@ -15,6 +15,7 @@ from genlab_tui.cli import run_cli
 from genlab_tui.lineage import differences, lineage
 from genlab_tui.paths import Lab, lab_home
 from genlab_tui.run import RunSpec, RunState
+from genlab_tui.store import rebuild
 from jobs import runs
 
 pytestmark = pytest.mark.usefixtures("toy")
@@ -224,3 +225,31 @@ def test_differences_name_every_setting_of_a_run() -> None:
         "device auto → cpu",
         "x – → yes",
     ]
+
+
+def test_a_config_of_another_shape_differs_as_it_is() -> None:
+    before = RunSpec("aaaaaaaa", "toy", {"rates": 1.0})
+    assert [str(one) for one in differences(before, dataclasses.replace(before, config={"rates": (1.0, 2.0)}))] == [
+        "rates 1 → 1 2"
+    ]
+
+
+def test_a_fork_keeps_what_was_expected_of_it(say: Say, source: str, lab: Lab) -> None:
+    code, out, _ = say("fork", source, "--off", "dropout", "--expect", "not-shown", "--predict", "slower [/x]")
+    assert code == 0
+    spec = runs.read_spec(lab, out.strip())
+    assert (spec.expected, spec.prediction, spec.parent) == ("NOT SHOWN", "slower [/x]", source)
+    assert runs.read_spec(lab, source).expected == ""
+    code, _, err = say("fork", source, "--off", "dropout", "--expect", "perhaps")
+    assert (code, "is not a verdict" in err) == (2, True)
+    code, _, err = say("fork", source, "--from-checkpoint", "--off", "dropout", "--expect", "shown")
+    assert (code, "always INCONCLUSIVE" in err) == (2, True)
+
+
+def test_the_queue_flags_what_was_changed_in_flight(say: Say, lab: Lab) -> None:
+    _, out, _ = say("run", "toy", "--preset", "instant", "--hold")
+    run_id = out.strip()
+    assert "changed" not in say("queue")[1]
+    lab.run(run_id).changed.touch()
+    rebuild(lab)
+    assert "queued (changed in flight)" in say("queue")[1]

@@ -16,12 +16,14 @@ from genlab_tui import compare, lines
 from genlab_tui import events as ev
 from genlab_tui.errors import GenlabError, NotFound
 from genlab_tui.figure import Figure, HeatMap, Line, Reference
+from genlab_tui.lines import curve_lines
 from genlab_tui.phenomenon import Arm, Estimate, Metric, Phenomenon, Preset, param
 from genlab_tui.run import RunRecord, RunSpec, RunState
 from genlab_tui.rundata import Curve, RunData
 from genlab_tui.selection import Selection
+from genlab_tui.settings import settings_table
 from genlab_tui.stats import summarise
-from genlab_tui.summary import LoadedRun
+from genlab_tui.summary import LoadedRun, baseline_arm, measure_names, pairing_note, summary_rows
 from genlab_tui.verdict import ClaimResult, CriterionResult, Grade, Status, Verdict
 
 ARMS = (Arm("true", "true labels"), Arm("random", "random labels"))
@@ -93,7 +95,7 @@ def errors(offset: float, seeds: range = range(3), arm: str = "true") -> dict[tu
 
 def test_curve_lines_are_the_mean_and_one_standard_deviation_per_arm() -> None:
     members = {("true", 0): curve([1, 2]), ("true", 1): curve([3, 6]), ("random", 0): curve([5, 5])}
-    first, second = compare.curve_lines(make(curves={"loss": members}).data, "loss")
+    first, second = curve_lines(make(curves={"loss": members}).data, "loss")
     assert (first.label, second.label) == ("true labels", "random labels")
     assert first.x == (0.0, 1.0)
     assert first.y == (2.0, 4.0)
@@ -106,7 +108,7 @@ def test_curve_lines_are_the_mean_and_one_standard_deviation_per_arm() -> None:
 
 def test_a_member_that_stopped_early_carries_no_value_beyond_its_end() -> None:
     members = {("true", 0): curve([1, 1, 1, 1]), ("true", 1): curve([3, 3, math.nan, math.nan])}
-    (line,) = compare.curve_lines(make(curves={"loss": members}).data, "loss")
+    (line,) = curve_lines(make(curves={"loss": members}).data, "loss")
     assert line.y == (2.0, 2.0, 1.0, 1.0)
     assert line.n == (2, 2, 1, 1)
     assert line.low is not None
@@ -116,7 +118,7 @@ def test_a_member_that_stopped_early_carries_no_value_beyond_its_end() -> None:
 
 def test_seeds_on_different_steps_meet_on_the_union_inside_their_own_range() -> None:
     members = {("true", 0): curve([0, 4], [0, 4]), ("true", 1): curve([10, 10, 10], [1, 2, 3])}
-    (line,) = compare.curve_lines(make(curves={"loss": members}).data, "loss")
+    (line,) = curve_lines(make(curves={"loss": members}).data, "loss")
     assert line.x == (0.0, 1.0, 2.0, 3.0, 4.0)
     assert line.y == (0.0, 5.5, 6.0, 6.5, 4.0)
     assert line.n == (1, 2, 2, 2, 1)
@@ -124,23 +126,23 @@ def test_seeds_on_different_steps_meet_on_the_union_inside_their_own_range() -> 
 
 def test_infinite_values_never_enter_the_mean() -> None:
     members = {("true", 0): curve([1, math.inf]), ("true", 1): curve([1, 3]), ("random", 0): curve([math.nan])}
-    (line,) = compare.curve_lines(make(curves={"loss": members}).data, "loss")
+    (line,) = curve_lines(make(curves={"loss": members}).data, "loss")
     assert line.y == (1.0, 3.0)
 
 
 @pytest.mark.parametrize(("axis", "last"), [("step", 3.0), ("epoch", 0.3), ("seconds", 0.03)])
 def test_the_x_axis_can_be_step_epoch_or_seconds(axis: lines.Axis, last: float) -> None:
-    (line,) = compare.curve_lines(make(curves={"loss": {("true", 0): curve([4, 3, 2, 1])}}).data, "loss", x=axis)
+    (line,) = curve_lines(make(curves={"loss": {("true", 0): curve([4, 3, 2, 1])}}).data, "loss", x=axis)
     assert line.x[-1] == pytest.approx(last)
 
 
 def test_members_arms_and_prefix() -> None:
     members = {("true", 0): curve([1]), ("true", 1): curve([3]), ("random", 0): curve([5])}
     data = make(curves={"loss": members}).data
-    found = compare.curve_lines(data, "loss", members=True, arms=["true"], prefix="A · ")
+    found = curve_lines(data, "loss", members=True, arms=["true"], prefix="A · ")
     assert [f.label for f in found] == ["A · true labels", "A · true labels · seed 0", "A · true labels · seed 1"]
     assert [f.y for f in found] == [(2.0,), (1.0,), (3.0,)]
-    assert compare.curve_lines(data, "unknown") == ()
+    assert curve_lines(data, "unknown") == ()
 
 
 @given(
@@ -163,7 +165,7 @@ def test_thinning_keeps_ends_and_extremes_and_its_promise(values: list[float], p
 def test_a_peak_of_one_step_survives_in_a_long_curve() -> None:
     values = [0.0] * 100_000
     values[54_321] = 7.0
-    (line,) = compare.curve_lines(make(curves={"loss": {("true", 0): curve(values)}}).data, "loss", points=100)
+    (line,) = curve_lines(make(curves={"loss": {("true", 0): curve(values)}}).data, "loss", points=100)
     assert max(line.y) == 7.0
     assert len(line.x) <= 104
 
@@ -174,7 +176,7 @@ def test_a_peak_of_one_step_survives_in_a_long_curve() -> None:
 def test_deltas_are_paired_over_shared_seeds_only() -> None:
     base = make(measures={"test_error": errors(0.5, range(4))})
     other = make("bbbbbbbb", {"test_error": errors(0.3, range(2, 6))}, first_seed=2)
-    rows = {r.run: r for r in compare.summary_rows([base, other])}
+    rows = {r.run: r for r in summary_rows([base, other])}
     delta = rows["bbbbbbbb"].delta
     assert delta is not None
     assert delta.n == 2
@@ -188,7 +190,7 @@ def test_deltas_are_paired_over_shared_seeds_only() -> None:
 def test_runs_without_a_shared_seed_have_a_delta_over_no_pair() -> None:
     base = make(measures={"test_error": errors(0.5)})
     other = make("bbbbbbbb", {"test_error": errors(0.3, range(10, 13))}, first_seed=10)
-    delta = compare.summary_rows([base, other])[-1].delta
+    delta = summary_rows([base, other])[-1].delta
     assert delta is not None
     assert delta.n == 0
     assert math.isnan(delta.mean)
@@ -196,7 +198,7 @@ def test_runs_without_a_shared_seed_have_a_delta_over_no_pair() -> None:
 
 def test_arms_are_measured_against_the_first_arm_of_their_run() -> None:
     measures = {"test_error": errors(0.1) | errors(0.9, arm="random")}
-    first, second = compare.summary_rows([make(measures=measures)])
+    first, second = summary_rows([make(measures=measures)])
     assert (first.arm, first.arm_delta, first.arm_baseline) == ("true", None, "")
     assert second.arm_baseline == "true"
     assert second.arm_delta is not None
@@ -207,7 +209,7 @@ def test_arms_are_measured_against_the_first_arm_of_their_run() -> None:
 def test_a_control_is_not_the_baseline_arm() -> None:
     run = make()
     data = dataclasses.replace(run.data, arms=(Arm("noise", control=True), *ARMS))
-    assert compare.baseline_arm(dataclasses.replace(run, data=data)) == "true"
+    assert baseline_arm(dataclasses.replace(run, data=data)) == "true"
 
 
 def test_final_and_best_values_of_curves_are_measures() -> None:
@@ -216,7 +218,7 @@ def test_final_and_best_values_of_curves_are_measures() -> None:
         "accuracy": {("true", 0): curve([0.1, 0.9, 0.8])},
         "foreign": {("true", 0): curve([1, 2])},
     }
-    rows = {r.measure: r for r in compare.summary_rows([make(curves=curves)])}
+    rows = {r.measure: r for r in summary_rows([make(curves=curves)])}
     assert {name: row.value.mean for name, row in rows.items()} == {
         "loss (final)": 2.0,
         "loss (best)": 1.0,
@@ -230,23 +232,23 @@ def test_final_and_best_values_of_curves_are_measures() -> None:
 
 def test_headline_measures_come_first() -> None:
     run = make(measures={"norm": errors(1.0), "test_error": errors(0.1)})
-    assert compare.measure_names(run) == ("test_error", "norm")
+    assert measure_names(run) == ("test_error", "norm")
 
 
 def test_the_baseline_can_be_chosen_and_must_be_there() -> None:
     runs = [make(measures={"test_error": errors(0.5)}), make("bbbbbbbb", {"test_error": errors(0.3)})]
-    rows = compare.summary_rows(runs, "bbbbbbbb")
+    rows = summary_rows(runs, "bbbbbbbb")
     assert [(r.run, r.baseline) for r in rows] == [("aaaaaaaa", "bbbbbbbb"), ("bbbbbbbb", "")]
     with pytest.raises(NotFound, match="cccccccc"):
-        compare.summary_rows(runs, "cccccccc")
-    assert compare.summary_rows([]) == ()
+        summary_rows(runs, "cccccccc")
+    assert summary_rows([]) == ()
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=8), st.floats(-1e3, 1e3))
 def test_a_constant_shift_is_recovered_exactly_enough(values: list[float], shift: float) -> None:
     base = make(measures={"m": {("true", s): v for s, v in enumerate(values)}}, seeds=len(values))
     moved = {("true", s): v + shift for s, v in enumerate(values)}
-    delta = compare.summary_rows([base, make("bbbbbbbb", {"m": moved}, seeds=len(values))])[-1].delta
+    delta = summary_rows([base, make("bbbbbbbb", {"m": moved}, seeds=len(values))])[-1].delta
     assert delta is not None
     assert delta.mean == pytest.approx(shift, abs=1e-9)
     assert delta.low - 1e-9 <= delta.mean <= delta.high + 1e-9
@@ -254,9 +256,9 @@ def test_a_constant_shift_is_recovered_exactly_enough(values: list[float], shift
 
 def test_pairs_across_data_sets_carry_a_note() -> None:
     base, other = make(), make("bbbbbbbb", data="mnist1d")
-    assert compare.pairing_note([base, make("cccccccc")]) == ""
-    assert "another data set" in compare.pairing_note([base, other])
-    assert "another phenomenon" in compare.pairing_note([base, _of_other_phenomenon()])
+    assert pairing_note([base, make("cccccccc")]) == ""
+    assert "another data set" in pairing_note([base, other])
+    assert "another phenomenon" in pairing_note([base, _of_other_phenomenon()])
 
 
 def _of_other_phenomenon() -> LoadedRun:
@@ -271,19 +273,19 @@ def _of_other_phenomenon() -> LoadedRun:
 def test_settings_show_only_what_differs() -> None:
     base = make(regularisers={"weight-decay": 1e-3})
     other = make("bbbbbbbb", regularisers={"dropout": 0.5}, config={"width": 64, "rates": (0.1, 0.2)}, seeds=5)
-    rows = {row.name: row.values for row in compare.settings_table([base, other])}
+    rows = {row.name: row.values for row in settings_table([base, other])}
     assert rows == {
         "weight decay": ("0.001", "–"),
         "dropout": ("–", "0.5"),
         "rates": ("0.1", "0.1 0.2"),
         "seeds": ("0 to 2", "0 to 4"),
     }
-    everything = {row.name for row in compare.settings_table([base, other], all_of_them=True)}
+    everything = {row.name for row in settings_table([base, other], all_of_them=True)}
     assert {"phenomenon", "data", "preset", "width", "arms", "device", "genlab version"} <= everything
 
 
 def test_settings_of_another_phenomenon_leave_cells_empty() -> None:
-    rows = {row.name: row.values for row in compare.settings_table([make(), _of_other_phenomenon()])}
+    rows = {row.name: row.values for row in settings_table([make(), _of_other_phenomenon()])}
     assert rows["phenomenon"] == ("toy", "other")
     assert rows["depth"] == ("–", "3")
     assert rows["width"] == ("64", "–")
@@ -293,7 +295,7 @@ def test_a_regulariser_changed_in_flight_differs() -> None:
     run = make("bbbbbbbb")
     data = dataclasses.replace(run.data, changes=(ev.Change(regulariser="dropout", strength=None, step=40),))
     changed = dataclasses.replace(run, data=data)
-    (row,) = compare.settings_table([make(), changed])
+    (row,) = settings_table([make(), changed])
     assert (row.name, row.values) == ("changed in flight", ("–", "dropout – at 40"))
     assert changed.flags == ("changed in flight",)
 
@@ -362,7 +364,7 @@ def test_the_document_is_json_with_missing_numbers_as_null() -> None:
 
 def test_statistics_agree_with_the_shared_ones() -> None:
     values = errors(0.5)
-    (row,) = compare.summary_rows([make(measures={"test_error": values})])
+    (row,) = summary_rows([make(measures={"test_error": values})])
     assert row.value == summarise(values.values())
 
 
@@ -374,3 +376,10 @@ def test_every_figure_says_which_weight_decay_it_was() -> None:
     ridge = dataclasses.replace(TOY, weight_decay=lambda config: f"a penalty at width {config.width}")
     own = make(regularisers={"weight-decay": 0.01}, phenomenon=ridge).figures()
     assert own[0].note == "weight decay 0.01: a penalty at width 64"
+
+
+def test_a_config_of_another_shape_is_told_as_it_is() -> None:
+    """A field that took one number in an earlier version and takes several now."""
+    runs = [make(), make("bbbbbbbb", config={"width": [1, 2], "rates": 0.5})]
+    rows = {row.name: row.values for row in settings_table(runs)}
+    assert rows["rates"] == ("0.1", "0.5")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genlab_tui.colours import COLOURS, MARKERS
 from genlab_tui.drawing import LEGEND, draw
 from genlab_tui.figure import Figure, HeatMap, Line, Reference, Tick
 from genlab_tui.svg import WIDTH
@@ -175,7 +176,7 @@ def test_members_are_faint_and_not_in_the_legend() -> None:
 def test_every_line_differs_from_the_next_fifty_by_colour_or_marker() -> None:
     xs = (0.0, 1.0)
     root = parsed(draw(Figure("f", "t", "x", "y", tuple(Line(f"{k}", xs, (k, k + 1.0)) for k in range(20)))))
-    marks = [n.attrib for n in root.iter(f"{SVG}path") if n.attrib.get("class", "").startswith("m ")]
+    marks = [n.attrib for n in root.iter(f"{SVG}path") if n.attrib.get("class", "").startswith(("m ", "o "))]
     looks = [(a["class"], re.sub(r"^M[\d. -]+?(?=[a-z])", "", a["d"])) for a in marks]
     assert len(set(looks)) == 20
 
@@ -189,3 +190,19 @@ def test_a_large_heat_map_is_folded_and_its_scale_says_its_ends() -> None:
     ends = texts(parsed(draw(HeatMap("h", "t", "x", "y", ("a", "b"), ("r",), ((0.25, 8.5),)))))
     assert "0.25" in ends
     assert "8.5" in ends
+
+
+def test_a_line_has_the_slot_that_it_asks_for_and_the_next_one_the_next() -> None:
+    xs, ys = (0.0, 1.0), (0.0, 1.0)
+    drawn = draw(Figure("f", "t", "x", "y", (Line("a", xs, ys, slot=6), Line("a · seed 3", xs, ys), Line("b", xs, ys))))
+    assert 'class="l s6 f"' in drawn
+    assert 'class="m c7"' not in drawn
+    assert {'class="o s7"', 'class="o s6"'} <= set(re.findall(r'class="o s\d"', drawn))
+
+
+def test_every_marker_of_the_screens_is_drawn_in_a_shape_of_its_own() -> None:
+    lines = tuple(Line(str(slot), (0.0,), (float(slot),), slot=slot * COLOURS) for slot in range(len(MARKERS)))
+    root = parsed(draw(Figure("f", "t", "x", "y", lines)))
+    marks = [n.attrib for n in root.iter(f"{SVG}path") if n.attrib.get("class", "").startswith(("m ", "o "))]
+    looks = {(a["class"], re.sub(r"^M[\d. -]+?(?=[a-z])", "", a["d"])) for a in marks}
+    assert len(looks) == len(MARKERS)

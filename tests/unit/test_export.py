@@ -332,6 +332,37 @@ def test_criteria_have_a_row_each_with_their_control(tmp_path: Path) -> None:
     assert pd.read_csv(path).main.dtype == "bool"
 
 
+@pytest.mark.parametrize(
+    ("state", "expected", "came"),
+    [
+        (RunState.DONE, "INCONCLUSIVE", "True"),
+        (RunState.DONE, "SHOWN", "False"),
+        (RunState.DONE, "", ""),
+        (RunState.RUNNING, "SHOWN", ""),
+        (RunState.STOPPED, "SHOWN", ""),
+        (RunState.FAILED, "INCONCLUSIVE", ""),
+    ],
+)
+def test_a_prediction_is_judged_on_a_run_that_is_done(
+    tmp_path: Path, state: RunState, expected: str, came: str
+) -> None:
+    run = make(verdict=verdict(), expected=expected)
+    run = dataclasses.replace(run, record=dataclasses.replace(run.record, state=state))
+    (path,) = export_csv([run], "criteria", tmp_path / "c.csv")
+    assert {row["as_expected"] for row in read(path)} == {came}
+
+
+def test_figures_criteria_and_settings_are_of_every_run_whatever_is_chosen(tmp_path: Path) -> None:
+    runs = [make(verdict=verdict()), make("bbbbbbbb", verdict=verdict(), config={"width": 128})]
+    chosen = Selection(arm="true", group_by="width", values="measured")
+    for kind in ("figure", "criteria", "settings"):
+        export_csv(runs, kind, tmp_path / f"{kind}.csv")
+        export_csv(runs, kind, tmp_path / f"{kind}-chosen.csv", chosen)
+        whole, part = read(tmp_path / f"{kind}.csv"), read(tmp_path / f"{kind}-chosen.csv")
+        assert {row["group"] for row in part} == {"64", "128"}
+        assert [{**row, "group_by": "", "group": ""} for row in part] == whole
+
+
 def test_all_kinds_lie_beside_each_other(tmp_path: Path) -> None:
     found = export_csv([make()], "all", tmp_path / "out.csv")
     beside = [f"out-{kind}.csv" for kind in ("curves", "figure", "criteria", "means", "settings")]

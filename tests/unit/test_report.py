@@ -15,12 +15,15 @@ from markdown_it import MarkdownIt
 
 from genlab_tui import events as ev
 from genlab_tui import phenomena
-from genlab_tui.blocks import Code, Heading, Report, Source, Table, Text, web_link
+from genlab_tui.blocks import Code, Heading, Picture, Report, Source, Table, Text, web_link
 from genlab_tui.cli import run_cli
+from genlab_tui.colours import COLOURS
 from genlab_tui.command import command_of
 from genlab_tui.errors import BadValue, GenlabError
+from genlab_tui.figure import Figure
 from genlab_tui.markdown import fenced, plain, to_markdown
 from genlab_tui.phenomenon import config_values
+from genlab_tui.pins import NAMES
 from genlab_tui.report import make_report, write_report
 from genlab_tui.run import RunRecord, RunSpec, RunState
 from genlab_tui.rundata import RunDataBuilder
@@ -193,6 +196,48 @@ def test_the_prediction_stands_beside_the_verdict(make_run: MakeRun, expected: s
         assert words in text
 
 
+@pytest.mark.parametrize(("state", "words"), [("running", "not judged yet"), ("stopped", "not judged: it ended early")])
+def test_a_prediction_waits_for_a_run_that_is_done(make_run: MakeRun, state: str, words: str) -> None:
+    run = make_run(state=state, expected="SHOWN", prediction="twice as fast")
+    assert run.verdict is not None
+    text = to_markdown(make_report([run]))
+    assert f"| verdict | SHOWN | {words} |" in text
+    assert "| in words | twice as fast | – |" in text
+    assert "that was predicted" not in text
+
+
+def test_a_fork_whose_change_never_took_effect_is_changed(make_run: MakeRun) -> None:
+    fork = {"parent": "b0000000", "forked_at": 90, "forked_with": {"dropout": 0.5, "mixup": None}}
+    run = make_run(state="stopped", **fork)
+    run = dataclasses.replace(run, record=dataclasses.replace(run.record, changed=True))
+    text = to_markdown(make_report([run]))
+    assert "> Changed in flight: dropout 0.5 after step 90, mixup off after step 90" in text
+    assert "The verdict is INCONCLUSIVE because of it" in text
+    assert "never pooled with them" in to_markdown(make_report([run, make_run("c0000000")]))
+
+
+def test_a_config_of_another_shape_is_told_as_it_is(make_run: MakeRun) -> None:
+    run = make_run(config={"steps": 40, "seconds": 0.0, "rates": 1.0})
+    text = to_markdown(make_report([run, make_run("b0000000")]))
+    assert re.search(r"\| rates \| 1 \|", text)
+
+
+def test_the_numbers_of_many_seeds_are_all_there(make_run: MakeRun) -> None:
+    report = make_report([make_run(seeds=200)])
+    for text in (to_markdown(report), to_html(report)):
+        assert " · 199: " in text
+
+
+def test_pinned_colours_are_kept(make_run: MakeRun) -> None:
+    runs = [make_run(), make_run("b0000000")]
+    pinned = dataclasses.replace(runs[1], record=dataclasses.replace(runs[1].record, colour="ring"))
+    drawn = [block.figure for block in make_report([runs[0], pinned]).blocks if isinstance(block, Picture)]
+    lines = [line for figure in drawn if isinstance(figure, Figure) for line in figure.lines]
+    slot = NAMES.index("ring")
+    assert {line.slot % COLOURS == slot % COLOURS for line in lines if line.label.startswith("b0000000")} == {True}
+    assert {line.slot % COLOURS == slot % COLOURS for line in lines if line.label.startswith("a0000000")} == {False}
+
+
 def test_a_run_changed_in_flight_says_at_which_step(make_run: MakeRun) -> None:
     run = make_run(change=ev.Change(regulariser="dropout", strength=0.5, step=17, cohort="fast"))
     text = to_markdown(make_report([run]))
@@ -304,6 +349,9 @@ def test_hostile_text_injects_nothing(make_run: MakeRun, text: str) -> None:
         ("+0.5", r"\+0.5"),
         ("two\nlines", "two lines"),
         ("3.5", "3.5"),
+        ("see https://x.example/a", "see https&#58;//x.example/a"),
+        ("(www.x.example)", "(www&#46;x.example)"),
+        ("HTTP://x WWW.x", "HTTP&#58;//x WWW&#46;x"),
     ],
 )
 def test_plain_markdown(text: str, shown: str) -> None:

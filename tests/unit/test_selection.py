@@ -140,6 +140,14 @@ def test_changed_runs_are_left_out_of_groups_and_named() -> None:
     assert (nothing.units, nothing.rows) == ((), ())
 
 
+def test_a_baseline_that_is_in_no_group_is_said_to_be_replaced() -> None:
+    runs = [make("a" * 8, seeds(0.1)), make("b" * 8, seeds(0.9), changed=True)]
+    found = select(runs, Selection(baseline="b" * 8, group_by="width"))
+    assert found.baseline == "64"
+    assert "the baseline is in no group: width 64 takes its place" in found.note
+    assert "no group" not in select(runs, Selection(baseline="a" * 8, group_by="width")).note
+
+
 def test_a_regulariser_that_is_off_is_a_group_of_strength_nought() -> None:
     runs = [make("a" * 8, seeds(0.1), regularisers={"weight-decay": 0.01}), make("b" * 8, seeds(0.2))]
     grouping = group_runs(runs, "weight-decay")
@@ -313,3 +321,13 @@ def test_every_column_is_documented() -> None:
     for columns in (SUMMARY, CURVES, MEANS, FIGURE, CRITERIA, SETTINGS):
         assert [column for column in columns if f"`{column}`" not in page] == []
     assert [kind for kind in KINDS[1:] if f"out-{kind}.csv" not in page] == []
+
+
+def test_a_curve_that_ended_before_a_step_has_no_value_there() -> None:
+    """What a network had long before is no value at this step: it would be subtracted from those that went on."""
+    steps = np.arange(0.0, 100.0, 10.0)
+    long = Curve(np.arange(0.0, 200.0, 10.0), np.zeros(20), np.zeros(20), np.full(20, 0.5))
+    short = Curve(steps, np.zeros(10), np.zeros(10), np.full(10, 0.9))
+    runs = [make("a" * 8, curves={0: long, 1: short})]
+    at = {s: select(runs, Selection(at=s, values="at")).rows[0].seeds for s in (95.0, 100.0, 101.0, 150.0)}
+    assert at == {95.0: (0, 1), 100.0: (0, 1), 101.0: (0,), 150.0: (0,)}

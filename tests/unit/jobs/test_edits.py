@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from genlab_tui.errors import GenlabError
+from genlab_tui.errors import GenlabError, LabUnusable
 from genlab_tui.paths import Lab, lab_home
 from genlab_tui.run import RunMeta, RunSpec, encode, new_run_id
 from genlab_tui.safe_io import make_private_dir, read_json, try_flock, write_json
@@ -119,3 +120,30 @@ def test_a_run_tells_the_index_where_it_comes_from_and_what_was_expected(lab: La
     assert (record.parent, record.inherited) == ("c0ffee00", 2)
     assert (record.prediction, record.expected) == ("it learns", "SHOWN")
     assert runs.find_run(lab, run_id) == record
+
+
+def test_what_was_done_before_the_index_refused_is_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full at the second batch: the first can still be undone, and so can what lies in directories."""
+    monkeypatch.setattr(edits, "BATCH", 2)
+    ids = keep(lab, 5)
+    store = open_store(lab)
+    update, calls = store.update, iter(range(10))
+
+    def fails_later(*args: Any, **options: Any) -> bool:
+        if next(calls) == 1:
+            raise LabUnusable("cannot write the index: no space left", "free some space")
+        return update(*args, **options)
+
+    monkeypatch.setattr(store, "update", fails_later)
+    outcome = edits.edit_all(lab, {run_id: {"note": "new"} for run_id in ids})
+    assert outcome.done == tuple(ids[:4])
+    assert (outcome.refused, "no space left" in outcome.but) == (1, True)
+    assert [(read_json(lab.run(run_id).meta) or {})["note"] for run_id in ids] == ["new"] * 4 + [""]
+    monkeypatch.undo()
+    monkeypatch.setattr(store, "locked", _refuse)
+    with pytest.raises(GenlabError, match=r"cannot lock \(4 more likewise\)"):
+        edits.edit_all(lab, {run_id: {"note": "newer"} for run_id in ids})
+
+
+def _refuse() -> None:
+    raise LabUnusable("cannot lock")
