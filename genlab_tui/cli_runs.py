@@ -149,13 +149,15 @@ def fork(run: str, **options: Any) -> int:
 @RUN
 @click.argument("count", type=int)
 @NAME
+@EXPECT
+@PREDICT
 @WAIT
 @JSON
-def seeds(run: str, count: int, name: str, wait: bool, as_json: bool) -> int:
+def seeds(run: str, count: int, **options: Any) -> int:
     """Give a finished RUN so many (COUNT) more seeds: a run of all of them, of which only the new ones are trained."""
     from genlab_tui.commands.branch import add_seeds
 
-    return add_seeds(run, count, name, wait, as_json)
+    return add_seeds(run, count, **options)
 
 
 @RUN_COMMANDS.command(name="rm")

@@ -183,6 +183,10 @@ def _number_test(field: str, sign: str, value: str, measures: Collection[str]) -
     return test
 
 
+PART = 3
+"""Letters of a name from which it is known what was meant."""
+
+
 def _reader(field: str, measures: Collection[str]) -> Callable[[RunRecord, float], float | None]:
     if field in NUMBERS:
         return NUMBERS[field]
@@ -195,7 +199,11 @@ def _reader(field: str, measures: Collection[str]) -> Callable[[RunRecord, float
         return lambda run, now: next((v for m, v in run.headline.items() if m in meant), None)
     if field in TEXTS:
         raise BadValue(f"{field} is a text: it is not more or less than another", f"{field}:text")
-    known = (*TEXTS, "is", *NUMBERS, *regularisers.BY_NAME, *regularisers.SHORT.values(), *map(plain_name, measures))
+    names = sorted(map(plain_name, measures))
+    close = next((m for m in names if m.startswith(plain)), next((m for m in names if plain in m), ""))
+    if close and len(plain) >= PART:
+        raise NotFound(f"there is no field {field!r}", f"did you mean {close!r}?")
+    known = (*TEXTS, "is", *NUMBERS, *regularisers.BY_NAME, *regularisers.SHORT.values(), *names)
     close = nearest(field, known)
     raise NotFound(f"there is no field {field!r}", close if close.endswith("?") else "? says which there are")
 

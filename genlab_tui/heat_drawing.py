@@ -56,7 +56,7 @@ def _cell(value: float, limits: tuple[float, float], at: tuple[float, float], si
         return f'<text x="{x + wide / 2:.1f}" y="{y + tall / 2 + 4:.1f}" text-anchor="middle">×</text>'
     colour = shade(value / (high - low) - low / (high - low)) if high > low else shade(0.5)
     box = f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide + 0.3:.1f}" height="{tall + 0.3:.1f}" style="fill:{colour}"/>'
-    text = human_number(0.0 if abs(value) < 1e-9 * (high - low) else value, 3)
+    text = _number(value, limits)
     if tall < 13 or CHARACTER * len(text) > wide - 4:
         return box
     ink = "#000" if is_light(colour) else "#fff"
@@ -64,6 +64,11 @@ def _cell(value: float, limits: tuple[float, float], at: tuple[float, float], si
         f'{box}<text x="{x + wide / 2:.1f}" y="{y + tall / 2 + 3.8:.1f}" text-anchor="middle" '
         f'style="fill:{ink}">{xml_text(text, 12)}</text>'
     )
+
+
+def _number(value: float, limits: tuple[float, float]) -> str:
+    """Return a value as text; what rounding left of 0 reads so."""
+    return human_number(0.0 if abs(value) < 1e-9 * (limits[1] - limits[0]) else value, 3)
 
 
 def _spread(names: Sequence[str], room: float, need: float) -> Iterator[tuple[int, str]]:
@@ -76,7 +81,7 @@ def _spread(names: Sequence[str], room: float, need: float) -> Iterator[tuple[in
 def _scale(heat: HeatMap, limits: tuple[float, float], left: float, y: float) -> list[str]:
     """Return the axis names and the scale of colours below a heat map."""
     axes = " × ".join(label for label in (heat.y_label, heat.x_label) if label)
-    low, high = (human_number(v, 3) for v in limits)
+    low, high = (_number(value, limits) for value in limits)
     end = WIDTH - EDGE - CHARACTER * len(high)
     start = end - 128
     parts = [f'<text x="{left:.1f}" y="{y:.1f}">{xml_text(axes, 60)}</text>']

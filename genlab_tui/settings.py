@@ -36,6 +36,9 @@ def settings_table(runs: Sequence[LoadedRun], *, all_of_them: bool = False) -> t
     Phenomenon, data, preset, regularisers, changes made in flight, config fields, seeds, arms, device, version.
     """
     columns = [settings_of(run) for run in runs]
+    if any(run.data.begin is None for run in runs):  # one that waits has no device yet: what was asked for tells
+        for run, column in zip(runs, columns, strict=True):
+            column["run", "device"] = run.spec.device
     keys = dict.fromkeys(key for column in columns for key in column)
     rows = (
         Setting(name, tuple(column.get((group, name), NONE) for column in columns), group)

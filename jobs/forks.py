@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ from genlab_tui import events as ev
 from genlab_tui import phenomena, regularisers
 from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.paths import Lab, RunDir
-from genlab_tui.run import RunId, RunRecord, RunSpec, RunState
+from genlab_tui.run import NAME_LENGTH, RunId, RunRecord, RunSpec, RunState
 from genlab_tui.safe_io import PRIVATE_FILE
 from jobs import checkpoint, request, runs, tail
 from jobs.inflight import CHANGING, check
@@ -31,6 +32,7 @@ from jobs.verb import Verb, run_dir
 PATIENCE = 20.0
 """Seconds that a running run is given to write a checkpoint when it is forked from there."""
 TRIES = 3
+_SEEDS = re.compile(r", \d+ seeds$")
 TAKEN_OVER = (ev.Cohort, ev.Curve, ev.Measure, ev.Heat, ev.Mark, ev.Change, ev.Stage)
 
 
@@ -224,20 +226,30 @@ def _continue(source: RunDir, spec: RunSpec, target: RunDir) -> RunSpec:
 # --- more seeds -------------------------------------------------------------------------------------------------------
 
 
-def add_seeds(lab: Lab, run_id: RunId, count: int, *, name: str = "") -> RunRecord:
+def add_seeds(
+    lab: Lab, run_id: RunId, count: int, *, name: str = "", prediction: str = "", expected: str = ""
+) -> RunRecord:
     """Queue a run of all seeds of a finished one and `count` more, of which only the new ones are trained.
 
-    Raises GenlabError for a run that is not done, that was changed in flight or that is of another version.
+    It takes the tags over, and without a `name` the source's, with the number of seeds. Raises GenlabError for a run
+    that is not done, that was changed in flight or that is of another version.
     """
-    source = run_dir(lab, run_id)
-    spec = more_seeds_spec(lab, run_id, count)
+    source, record = run_dir(lab, run_id), runs.find_run(lab, run_id)
+    spec = request.predicted(more_seeds_spec(lab, run_id, count), prediction, expected)
     mark = f"~{run_id}"
+    if record.name and not name:
+        seeds = f", {spec.seeds} seeds"
+        name = _SEEDS.sub("", record.name)[: NAME_LENGTH - len(seeds)] + seeds
 
     def take_over(spec: RunSpec, target: RunDir) -> RunSpec:
         _write(target, _marked(surviving(source.events), mark))
         return spec
 
-    return runs.submit(lab, spec, name=name, fill=take_over)
+    more = runs.submit(lab, spec, name=name, fill=take_over)
+    if not record.tags:
+        return more
+    runs.edit(lab, more.id, tags=record.tags)
+    return runs.find_run(lab, more.id)
 
 
 def more_seeds_spec(lab: Lab, run_id: RunId, count: int) -> RunSpec:

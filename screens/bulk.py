@@ -180,8 +180,8 @@ class BulkActions(ModeScreen):
         def done(outcome: Outcome) -> None:
             ids = outcome.done
             what = f"{ids[0]} is" if len(ids) == 1 else f"{len(ids):,} runs are"
-            back = f"{what} back among the runs"
-            self.history.add(Change(f"throwing {count_of(targets)} away", lambda lab: edits.restore_all(lab, ids), back))
+            thrown, back = f"throwing {count_of(targets)} away", f"{what} back among the runs"
+            self.history.add(Change(thrown, lambda lab: edits.restore_all(lab, ids), back))
             self.genlab.say(f"{what} in the trash{outcome.but}; u brings back, T shows it", title="thrown away")
             self.changed()
 

@@ -104,7 +104,8 @@ class CompareScreen(Choosing):
             heat.draw(picture)
         else:
             smooth = overlay.smooth if overlay.view in ("curves", "difference") else 0.0
-            chart.draw(picture, smooth=smooth, slots=self._slots(picture), cursor=self.cursor)
+            nothing = overlay.nothing(found)
+            chart.draw(picture, smooth=smooth, slots=self._slots(picture), cursor=self.cursor, nothing=nothing)
         height = self.size.height
         self.runs.styles.height = min(max(len(found.units), 1), max(8, height // 5) if height >= 36 else 4)
         self.runs.tell(found, picture if isinstance(picture, Figure) else None)

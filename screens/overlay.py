@@ -131,6 +131,15 @@ class Overlay:
         """Tell whether a run that has ended has no curve of the metric shown."""
         return self.view in ("curves", "difference") and run.record.state.ended and self.metric not in run.data.curves
 
+    def nothing(self, found: Comparison) -> str:
+        """Say why there is nothing to see: of runs that have all ended, nothing will come any more."""
+        if any(not member.record.state.ended for member in found.runs):
+            return "no data yet"
+        have = [{arm for arm, _ in unit.data.curves.get(self.metric, {})} for unit in found.units]
+        if self.view == "difference" and sum(map(bool, have)) > 1 and not self.arm:
+            return "no arm in common"
+        return "no such curve" if self.view in ("curves", "difference") else "no such numbers"
+
     def banded(self, found: Comparison) -> bool:
         """Tell whether bands are drawn; unless chosen, not of so many that nothing else could be seen."""
         return self.band if self.band is not None else self.view != "curves" or len(found.units) <= BANDS

@@ -42,8 +42,9 @@ def take(genlab: GenlabApi, widget: Chart | HeatMapPanel, about: str) -> None:
     """Write what a chart or heat map shows; `about` begins the file's name."""
     width, height = widget.size
     shown = widget.heat_map if isinstance(widget, HeatMapPanel) else widget.figure
-    if not width or not height or shown is None:
-        genlab.say("there is no chart here yet", severity="warning")
+    empty = widget.empty if isinstance(widget, Chart) else ""
+    if not width or not height or shown is None or empty:
+        genlab.say(f"there is no chart here{f': {empty}' if empty else ' yet'}", severity="warning")
         return
     title = clean_text(shown.title, 80)
     strips = widget.as_picture() if isinstance(widget, Chart) else [widget.render_line(row) for row in range(height)]

@@ -54,8 +54,8 @@ class Swatches(ModalScreen[Mapping[RunId, str] | None]):
         with Vertical(classes="sheet") as box:
             what = self.records[0].title if len(self.records) == 1 else f"{len(self.records)} runs"
             box.border_title = Content(f"a colour for {clean_text(what, 24)}")
-            own = " · o one each" if len(self.records) > 1 else ""
-            box.border_subtitle = Content(f"enter · n none{own} · esc")
+            own = " · o each" if len(self.records) > 1 else ""
+            box.border_subtitle = Content(f"a to m takes it · n none{own} · esc")
             yield Static(id="swatches")
 
     def on_mount(self) -> None:

@@ -60,7 +60,7 @@ def fork_run(
     return code
 
 
-def add_seeds(run: str, count: int, name: str, wait: bool, as_json: bool) -> int:
+def add_seeds(run: str, count: int, name: str, expect: str, predict: str, wait: bool, as_json: bool) -> int:
     """Queue a run of all seeds of a finished one and `count` more; with `wait`, follow it. Returns the exit code."""
     from genlab_tui.lineage import lineage
     from jobs import forks
@@ -68,7 +68,7 @@ def add_seeds(run: str, count: int, name: str, wait: bool, as_json: bool) -> int
 
     lab = lab_home()
     source = verbs.find_run(lab, run)
-    record = forks.add_seeds(lab, source.id, count, name=check_name(name))
+    record = forks.add_seeds(lab, source.id, count, name=check_name(name), prediction=predict, expected=expect)
     spec = verbs.read_spec(lab, record.id)
     click.echo(f"{lineage(spec)}; only the others are trained", err=True)
     announce_cost(spec.own_seeds)

@@ -141,6 +141,7 @@ class Chart(Widget):
         self._slots: Mapping[str, int] = {}
         self._window: tuple[float, float] | None = None
         self._cursor: float | None = None
+        self._nothing = EMPTY
         self._painted: Cells | None = None
         self._shown: Cells | None = None
         self._looks: tuple[object, ...] = ()
@@ -159,17 +160,20 @@ class Chart(Widget):
         slots: Mapping[str, int] | None = None,
         window: tuple[float, float] | None = None,
         cursor: float | None = None,
+        nothing: str = EMPTY,
     ) -> None:
         """Show a figure (the same one again costs nothing). `smooth` is the weight of the past, 0 to below 1.
 
         `slots` gives labels the number of their colour and marker; they are then left out of the chart's own legend.
         `window` is the part of the x axis to show; at `cursor`, a value of x, the values of the lines are told.
+        `nothing` stands where there is no line to show.
         """
         slots = slots or {}
         same = figure is self._figure and (smooth, slots, window) == (self._smooth, self._slots, self._window)
+        same = same and nothing == self._nothing
         if same and cursor == self._cursor:
             return
-        self._cursor = cursor
+        self._cursor, self._nothing = cursor, nothing
         if not same:
             self._figure, self._smooth, self._slots, self._window = figure, smooth, slots, window
             self._plan = self._painted = None
@@ -182,6 +186,12 @@ class Chart(Widget):
             self.refresh()
         elif spans := self._shown.changes(before):
             self.refresh(*(Region(column, row, size, 1) for row, column, size in spans))
+
+    @property
+    def empty(self) -> str:
+        """Why there is no line to see, in a few words; empty where there is one."""
+        plan = self._plan or Frame(self._figure, self._smooth, self._slots, self._window)
+        return self._nothing if plan.empty else ""
 
     @property
     def visible_on_screen(self) -> bool:
@@ -232,7 +242,7 @@ class Chart(Widget):
         if self._painted is None or self._looks != looks:  # a change of focus alone paints nothing anew
             self._painted, self._looks = Cells(width, height), looks
             if width and height:
-                paint(self._plan, self._painted, plain.raster if ascii_only else raster, EMPTY, tints)
+                paint(self._plan, self._painted, plain.raster if ascii_only else raster, self._nothing, tints)
         cells = self._painted
         if self._cursor is not None and width and height:
             # The lines stay as they were painted: moving the cursor costs next to nothing.
@@ -247,7 +257,7 @@ class Chart(Widget):
         plan = Frame(self._figure, self._smooth, self._slots, self._window)
         plan.known = {}
         cells = Cells(max(self.size.width, PICTURE_SIZE[0]), max(self.size.height, PICTURE_SIZE[1]))
-        paint(plan, cells, raster, EMPTY, _tints(ground, dark))
+        paint(plan, cells, raster, self._nothing, _tints(ground, dark))
         if self._cursor is not None:
             crosshair(plan, cells, self._cursor, self._cursor_tint(ground))
         styles = self._styles(ground, dark)

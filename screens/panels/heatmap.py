@@ -88,7 +88,7 @@ def paint(heat_map: HeatMap | None, cells: Cells, *, ascii_only: bool = False) -
         text = shorten("no data yet" if heat_map is None or not heat_map.values else "nothing that can be drawn", width)
         cells.put(top + (height - top) // 2, max((width - columns_of(text)) // 2, 0), text, "tick")
         return set()
-    low, high = min(finite), max(finite)
+    low, high = (_rounded(v, max(finite) - min(finite)) for v in (min(finite), max(finite)))
     labelled = height - top >= 4 and width >= 16
     names = [clean_text(name, 24) for name in heat_map.y_ticks]
     left = min(max((columns_of(n) for n in names), default=0) + 1, width // 3) if labelled else 0
@@ -121,6 +121,10 @@ ROUNDING = 1e-9
 """Values below this share of the range are what rounding left of 0, and read so."""
 
 
+def _rounded(value: float, span: float) -> float:
+    return 0.0 if abs(value) < ROUNDING * span else value
+
+
 def _colour(value: float, limits: Limits) -> str:
     low, high = limits
     if not abs(value) < LARGEST:
@@ -144,8 +148,7 @@ def _full_cell(
         for column in range(at[1], min(at[1] + wide, cells.width)):
             if colour:
                 cells.tints[row, column] = colour
-    if abs(value) < ROUNDING * (limits[1] - limits[0]):
-        value = 0.0
+    value = _rounded(value, limits[1] - limits[0])
     text = human_number(value, 3) if colour else "×"
     if columns_of(text) > wide - (wide > 3):
         text = human_number(value, 2) if colour else "×"

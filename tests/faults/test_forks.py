@@ -45,9 +45,13 @@ def test_more_seeds_are_those_of_one_launch(bench: Any) -> None:
 def test_seeds_are_added_to_what_had_some_added(bench: Any) -> None:
     first = bench.submit()
     bench.until_state(first, "done")
-    second = forks.add_seeds(bench.lab, first, 1).id
+    runs.edit(bench.lab, first, name="wide", tags=("paper", "odd"))
+    given = forks.add_seeds(bench.lab, first, 1)
+    assert (given.name, given.tags) == ("wide, 4 seeds", ("paper", "odd"))
+    second = given.id
     bench.until_state(second, "done")
     third = forks.add_seeds(bench.lab, second, 1)
+    assert (third.name, third.tags) == ("wide, 5 seeds", ("paper", "odd"))
     bench.until_state(third.id, "done")
     data = data_of(bench, third.id)
     assert sorted(data.measure("test_accuracy", "fast")) == [0, 1, 2, 3, 4]

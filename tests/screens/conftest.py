@@ -110,11 +110,19 @@ def shown() -> Callable[[App[None]], str]:
 
 
 @pytest.fixture
-def toasts() -> Callable[[App[None]], str]:
-    """Return the text of all toasts of the app so far."""
+def toasts(monkeypatch: pytest.MonkeyPatch) -> Callable[[App[None]], str]:
+    """Return the text of all toasts of the app so far, also of those that gave way to a newer one."""
+    said: list[tuple[App[Any], str]] = []
+    notify = App.notify
+
+    def recorded(self: App[Any], message: str, *, title: str = "", **options: Any) -> None:
+        said.append((self, f"{title}: {message}"))
+        notify(self, message, title=title, **options)
+
+    monkeypatch.setattr(App, "notify", recorded)
 
     def text(app: App[None]) -> str:
-        return "\n".join(f"{note.title}: {note.message}" for note in app._notifications)
+        return "\n".join(words for teller, words in said if teller is app)
 
     return text
 

@@ -348,6 +348,27 @@ async def test_curves_grow_while_a_compared_run_trains(
         await until(lambda: length() == 25)
 
 
+async def test_what_will_never_come_is_not_awaited_and_not_drawn(
+    lab: Lab, keep_run: Keep, open_app: OpenApp, until: Until, shown: Shown, toasts: Shown
+) -> None:
+    ids = keep_run("one"), keep_run("two")
+    for run_id, other in zip(ids, (b'"slow"', b'"fast"'), strict=True):
+        lines = lab.run(run_id).events.read_bytes().splitlines(keepends=True)
+        lab.run(run_id).events.write_bytes(b"".join(line for line in lines if other not in line))
+    async with open_app(size=(110, 30), start="compare") as pilot:
+        screen = await compared(pilot, until, *ids)
+        await pilot.press("tab")
+        await until(lambda: screen.overlay.view == "difference" and "no arm in common" in shown(pilot.app))
+        assert "no data yet" not in shown(pilot.app)
+        await pilot.press("P")
+        await until(lambda: "there is no chart here: no arm in common" in toasts(pilot.app))
+        assert not list(lab.exports.glob("*.svg"))
+        screen.overlay.view = "curves"
+        for run in screen.found.runs:
+            run.data.curves.clear()
+        assert screen.overlay.nothing(screen.found) == "no such curve"
+
+
 async def test_a_run_that_cannot_be_read_is_named_and_the_others_stay(
     lab: Lab, keep_run: Keep, open_app: OpenApp, until: Until, toasts: Shown
 ) -> None:

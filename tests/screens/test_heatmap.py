@@ -51,6 +51,16 @@ def test_any_matrix_at_any_size_stays_inside(values: list[list[float]], size: tu
     painted(heat(values), *size)
 
 
+def test_what_rounding_left_of_nothing_is_nothing_in_cells_and_scale() -> None:
+    for size in ((80, 16), (60, 12), (32, 9)):
+        _, rows = painted(heat([[88.7, 2.22e-15, 4.4e-16], [2.0, -1e-15, 2.22e-15]]), *size)
+        text = "\n".join(rows)
+        assert "e-" not in text
+        scale = next(row for row in rows if row.startswith("rows × "))
+        assert scale.split()[-2:] == ["0", "88.7"]
+        assert [row.split()[-2:] for row in rows if "88.7" in row or " 2 " in row][:2] == [["0", "0"]] * 2, text
+
+
 def test_numbers_are_written_where_they_fit() -> None:
     _, rows = painted(heat([[1.0, 2.5], [314.0, 0.001]]))
     text = "\n".join(rows)

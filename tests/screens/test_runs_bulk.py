@@ -297,6 +297,7 @@ async def test_a_colour_is_pinned_shown_and_taken_away(
         assert next(column.key for column, _ in table.layout_now) == "state"
         await pilot.press("A", "K")
         assert isinstance(pilot.app.screen, Swatches)
+        assert "a to m takes it · n none · o each · esc" in shown(pilot.app)
         await pilot.press("o")
         await until(lambda: {run.colour for run in runs_of(pilot).values()} == {"dot", "square"})
         await until(lambda: "■" in shown(pilot.app) and "●" in shown(pilot.app))
@@ -350,7 +351,7 @@ async def test_charts_of_several_runs_have_the_pinned_colour_and_marker(
         await until(lambda: len(lines()) == 4)
         assert {slot % COLOURS for label, slot in lines().items() if label.startswith("pinned")} == {hue}
         assert {slot % COLOURS == hue for label, slot in lines().items() if label.startswith("plain")} == {False}
-        assert "★" in shown(pilot.app)
+        await until(lambda: "★" in shown(pilot.app))
         pilot.app.open_live(plain, pinned)
         await until(lambda: pilot.app.screen.query(Legend) and pilot.app.screen.query_one(Legend).slots)
         slots = pilot.app.screen.query_one(Legend).slots

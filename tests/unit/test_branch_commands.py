@@ -253,3 +253,12 @@ def test_the_queue_flags_what_was_changed_in_flight(say: Say, lab: Lab) -> None:
     lab.run(run_id).changed.touch()
     rebuild(lab)
     assert "queued (changed in flight)" in say("queue")[1]
+
+
+def test_more_seeds_keep_what_was_expected_of_them(say: Say, source: str, lab: Lab) -> None:
+    code, out, _ = say("seeds", source, 2, "--expect", "shown", "--predict", "the same")
+    assert code == 0
+    spec = runs.read_spec(lab, out.strip())
+    assert (spec.expected, spec.prediction, spec.inherited) == ("SHOWN", "the same", 3)
+    code, _, err = say("seeds", source, 2, "--expect", "perhaps")
+    assert (code, "is not a verdict" in err) == (2, True)

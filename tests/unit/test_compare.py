@@ -284,6 +284,14 @@ def test_settings_show_only_what_differs() -> None:
     assert {"phenomenon", "data", "preset", "width", "arms", "device", "genlab version"} <= everything
 
 
+def test_a_run_that_waits_differs_in_no_device_that_it_may_get() -> None:
+    begun = make()
+    begun = dataclasses.replace(begun, data=dataclasses.replace(begun.data, begin=ev.Begin(time=1.0, device="cpu")))
+    assert not [row for row in settings_table([begun, make("bbbbbbbb")]) if row.name == "device"]
+    asked = [row.values for row in settings_table([begun, make("bbbbbbbb", device="cuda:0")]) if row.name == "device"]
+    assert asked == [("auto", "cuda:0")]
+
+
 def test_settings_of_another_phenomenon_leave_cells_empty() -> None:
     rows = {row.name: row.values for row in settings_table([make(), _of_other_phenomenon()])}
     assert rows["phenomenon"] == ("toy", "other")

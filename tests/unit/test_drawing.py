@@ -187,6 +187,8 @@ def test_a_large_heat_map_is_folded_and_its_scale_says_its_ends() -> None:
     drawn = draw(heat)
     assert drawn.count("<rect") < 64 * 64 + 40
     assert "×" in draw(HeatMap("h", "t", "x", "y", ("a", "b"), ("r",), ((1.0, math.nan),)))
+    left = texts(parsed(draw(HeatMap("h", "t", "x", "y", ("a", "b"), ("r",), ((2.22e-15, 88.7),)))))
+    assert left.count("0") == 2, "what rounding left of nothing, in its cell and on the scale"
     ends = texts(parsed(draw(HeatMap("h", "t", "x", "y", ("a", "b"), ("r",), ((0.25, 8.5),)))))
     assert "0.25" in ends
     assert "8.5" in ends

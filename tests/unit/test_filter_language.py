@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genlab_tui.filter_fields import FLAGS, NUMBERS, TEXTS
+from genlab_tui.errors import NotFound
+from genlab_tui.filter_fields import FLAGS, NUMBERS, TEXTS, field_test
 from genlab_tui.filter_help import LANGUAGE, candidates, vocabulary, words
 from genlab_tui.filters import Filter, measures_of, parse
 from genlab_tui.run import RunRecord, RunState
@@ -271,3 +272,10 @@ def test_what_could_come_next(text: str, kept: str, first: str) -> None:
 def test_nothing_comes_after_a_finished_word() -> None:
     assert candidates("state:failed", KNOWN)[1] == ()
     assert candidates("zebra", KNOWN)[1] == ()
+
+
+@pytest.mark.parametrize("part", ["test", "accuracy"])
+def test_a_part_of_a_headline_number_is_recognised(part: str) -> None:
+    with pytest.raises(NotFound) as raised:
+        field_test(part, ">", "0.9", ("steps", "test_accuracy"))
+    assert "did you mean 'test-accuracy'?" in str(raised.value.hint)
