@@ -96,7 +96,7 @@ COLUMNS: tuple[Column[RunRecord], ...] = (
     Column("name", "name", _name, 8, 30, 1),
     Column("phenomenon", "phenomenon", _plain(lambda r: r.phenomenon), 14, 22),
     Column("data", "data", _muted(lambda r: r.data), 7, 14, 4),
-    Column("regularisers", "regularisers", _regularisers, 8, 34, 3, whole=True),
+    Column("regularisers", "regularisers", _regularisers, 8, 34, 3),
     Column("seeds", "seeds", _plain(lambda r: r.seeds or ""), 5, 5, 5, right=True),
     Column("verdict", "verdict", _verdict, VERDICT_ROOM, 12, 2),
     Column("headline", "headline", _plain(headline_text), 18, 60, 6),
@@ -135,10 +135,12 @@ def columns_for(runs: Sequence[RunRecord], *, dark: bool = True) -> tuple[Column
             column = column if dark else dataclasses.replace(column, cell=_pin_light)
         elif width:
             step = STEPS.get(column.key, 1)
-            most = min(-(-max([len(column.title) + 1, *map(width, runs)]) // step) * step, column.most)
-            column = dataclasses.replace(column, least=min(column.least, most), most=most)
-        said = _DULL.get(column.key)
-        if said and _alike(runs, said):
+            said = max(map(width, runs), default=0)
+            most = min(-(-max(len(column.title) + 1, said) // step) * step, column.most)
+            whole = min(said, most) if column.key == "regularisers" else 0
+            column = dataclasses.replace(column, least=min(column.least, most), most=most, whole=whole)
+        read = _DULL.get(column.key)
+        if read and _alike(runs, read):
             column = dataclasses.replace(column, dull=True)
         found.append(column)
     return tuple(found)

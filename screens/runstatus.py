@@ -12,9 +12,7 @@ from screens.ordering import Orders, order_text
 from screens.panels.table import Table
 
 
-def status(
-    table: Table[RunRecord], total: int, orders: Orders, *, in_trash: bool, understood: bool = True
-) -> Content:
+def status(table: Table[RunRecord], total: int, orders: Orders, *, in_trash: bool, understood: bool = True) -> Content:
     """Say how many of how many runs are listed, how many are selected, and by what they are sorted.
 
     `understood` is whether all of the filter is.

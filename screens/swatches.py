@@ -25,7 +25,7 @@ KEYS = "abcdefghijklm"
 class Swatches(ModalScreen[Mapping[RunId, str] | None]):
     """Picks a colour with its marker for some runs; gives the name for each of them, None for esc."""
 
-    DEFAULT_CSS = BOX.format(name="Swatches", width=44)
+    DEFAULT_CSS = BOX.format(name="Swatches", width=48)
     BINDING_GROUP_TITLE = "Colours to pick from"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,left", "cursor(-1)", "before", show=False, tooltip="The colour before"),

@@ -17,8 +17,8 @@ class Column(Generic[R]):
     """A column: its key, heading, how a row looks in it, and how much room it takes.
 
     `least` cells are what it needs, `most` what it can use; where the table is too narrow, columns of the highest
-    `rank` leave first. `cell` gets the row and the width that the column has. While a column that is to be read `whole`
-    would be cut, `dull` ones leave before any other: those in which no row differs from the next.
+    `rank` leave first. `cell` gets the row and the width that the column has. While a column has less than the `whole`
+    of what its rows say, `dull` ones leave: those in which no row differs from the next.
     """
 
     key: str
@@ -28,7 +28,7 @@ class Column(Generic[R]):
     most: int = 0
     rank: int = 0
     right: bool = False
-    whole: bool = False
+    whole: int = 0
     dull: bool = False
 
 
@@ -39,7 +39,7 @@ def layout(columns: Sequence[Column[R]], width: int) -> list[tuple[Column[R], in
         worst = max(c.rank for c in kept)
         kept.remove(next(c for c in reversed(kept) if c.rank == worst))
     found = _shared(kept, width)
-    while any(c.whole and size < c.most for c, size in found) and (dull := [c for c in kept if c.dull]):
+    while any(size < c.whole for c, size in found) and (dull := [c for c in kept if c.dull]):
         kept.remove(dull[-1])
         found = _shared(kept, width)
     return found
@@ -50,8 +50,8 @@ def _shared(kept: Sequence[Column[R]], width: int) -> list[tuple[Column[R], int]
     sizes = {c.key: c.least for c in kept}
     spare = width - sum(sizes.values()) - GAP * (len(kept) - 1)
     by_rank = sorted(kept, key=lambda c: c.rank)
-    for group in ([c for c in by_rank if c.whole], by_rank):
-        while spare > 0 and (hungry := [c for c in group if sizes[c.key] < c.most]):
+    for wanted in ({c.key: c.whole for c in kept}, {c.key: c.most for c in kept}):
+        while spare > 0 and (hungry := [c for c in by_rank if sizes[c.key] < wanted[c.key]]):
             for column in hungry[:spare]:
                 sizes[column.key] += 1
                 spare -= 1

@@ -182,8 +182,8 @@ class Table(ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
 
     def set_columns(self, columns: Sequence[Column[R]]) -> None:
         """Show other columns."""
-        if [(c.key, c.least, c.most, c.cell, c.dull) for c in columns] == [
-            (c.key, c.least, c.most, c.cell, c.dull) for c in self.columns
+        if [(c.key, c.least, c.most, c.cell, c.dull, c.whole) for c in columns] == [
+            (c.key, c.least, c.most, c.cell, c.dull, c.whole) for c in self.columns
         ]:
             return
         self.columns = tuple(columns)
