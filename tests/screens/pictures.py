@@ -12,6 +12,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -32,7 +33,7 @@ async def main(source: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for size in SIZES:
         for theme in THEMES:
-            with tempfile.TemporaryDirectory() as folder:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
                 lab = Lab(Path(folder) / "genlab")
                 shutil.copytree(source, lab.root)
                 lab.view.unlink(missing_ok=True)
@@ -75,6 +76,7 @@ async def _pictures(lab: Lab, size: tuple[int, int], theme: str, out: Path) -> N
         await _typed(pilot, "escape")
     runs.stop(lab, going)
     runs.wait(lab, going, timeout=60)
+    time.sleep(SETTLED)  # its keeper leaves
 
 
 def _pair(done: list[RunRecord]) -> tuple[RunRecord, RunRecord]:
