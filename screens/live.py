@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
@@ -220,6 +221,12 @@ class LiveScreen(Charting):
         if self.query_one("#live-lower").display:
             self.query_one(VerdictTable).tell(seen.verdict, ended=ended, done=done, spec=first.spec)
             self.query_one(LogPanel).tell(reports(first.data, self.own_marks(first.id)), seen.log)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Say at once how the panel is set that the keys now speak to."""
+        if self._gallery.runs:
+            legend = self.query_one(Legend)
+            legend.tell(legend.slots, self.charts_note)
 
     def redraw(self) -> None:
         self._draw()

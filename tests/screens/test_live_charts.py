@@ -802,3 +802,18 @@ async def test_the_palette_writes_the_screen_as_a_picture(
         text = "".join(ElementTree.fromstring(document).itertext()).replace("\xa0", " ")
         assert "train loss" in text
         assert "screenshot of" not in text
+
+
+async def test_the_legend_says_how_the_focused_panel_is_set(
+    keep_run: Callable[..., str], open_app: OpenApp, until: Until
+) -> None:
+    """At once, not with the next picture: of a run that has ended there is none."""
+    keep_run("first")
+    async with open_app(start="live") as pilot:
+        await ready(pilot, until)
+        await pilot.press("o")
+        await until(lambda: "smooth" in pilot.app.screen.query_one(Legend).note)
+        await pilot.press("tab")
+        await until(lambda: "smooth" not in pilot.app.screen.query_one(Legend).note)
+        await pilot.press("shift+tab")
+        await until(lambda: "smooth" in pilot.app.screen.query_one(Legend).note)
