@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genlab_tui import regularisers
-from genlab_tui.command import command_of
 from genlab_tui.config import in_use
 from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.phenomenon import Claim, Estimate, Phenomenon, config_values
@@ -257,6 +256,8 @@ class Draft:
 
     def command(self) -> str:
         """Return the command line that launches the same run. Raises GenlabError where the form is not right."""
+        from genlab_tui.command import command_of  # not for the first paint: it brings the statistics
+
         words = []
         if self.expected:
             words += ["--expect", self.expected.lower().replace(" ", "-")]

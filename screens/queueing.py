@@ -11,7 +11,6 @@ from textual.widgets import OptionList
 from genlab_tui.run import RunRecord, RunState
 from screens import verbs
 from screens.base import ModeScreen
-from screens.branching import more_seeds
 from screens.panels.queue import Queue
 from screens.undo import Change, History
 
@@ -40,6 +39,8 @@ class QueueActions(ModeScreen):
         if event.verb in ("up", "down"):
             verbs.reorder(self.genlab, run, event.verb, queued)
         elif event.verb == "seeds":
+            from screens.branching import more_seeds  # not for the first paint
+
             more_seeds(self, run)
         elif event.verb == "stop" and not run.state.ended:
             self._stop(run, queued)
