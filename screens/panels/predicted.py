@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from genlab_tui.expectation import outcome
 from genlab_tui.text import clean_text
 from screens.panels.cells import shorten
 from screens.panels.marks import VERDICT_STYLES
@@ -24,6 +23,8 @@ def predicted_text(expected: str, prediction: str, width: int, lead: str = "pred
     if expected:
         parts.append(Content.styled(f" {clean_text(expected, 20)}", VERDICT_STYLES.get(expected, "")))
     if expected and verdict:
+        from genlab_tui.expectation import outcome  # not for the first paint: it brings the statistics
+
         came = outcome(expected, verdict)
         parts.append(Content.styled(f": {came}", OUTCOMES[came]))
     line = Content("").join(parts)
