@@ -172,9 +172,15 @@ class Driven:
         return int(psutil.Process(self._process.pid).memory_info().rss)
 
 
+NO_PYC = "PYTHONDONTWRITEBYTECODE"
+
+
 def environment(lab: Path) -> dict[str, str]:
-    """Return the environment of an app on a lab: a terminal with all colours, nothing of the user's own."""
+    """Return the environment of an app on a lab: a terminal with all colours, nothing of the user's own.
+
+    Compiled modules are kept, as they are for anybody who starts it a second time.
+    """
     env = {name: value for name, value in os.environ.items() if not name.startswith(("GENLAB_", "TEXTUAL"))}
-    for name in ("NO_COLOR", "FORCE_COLOR", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "TERM_PROGRAM"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "TERM_PROGRAM", NO_PYC):
         env.pop(name, None)
     return env | {"GENLAB_HOME": str(lab), "TERM": "xterm-256color", "COLORTERM": "truecolor"}

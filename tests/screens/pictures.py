@@ -51,6 +51,7 @@ async def _pictures(lab: Lab, size: tuple[int, int], theme: str, out: Path) -> N
         async def keep(name: str) -> None:
             await pilot.pause(SETTLED)
             drawn = without_web_fonts(app.export_screenshot(title="genlab-tui"))
+            drawn = drawn.replace(str(lab.root), "~/.local/share/genlab")
             path = out / f"{name}-{size[0]}x{size[1]}-{theme}.svg"
             path.write_text(drawn, encoding="utf-8")
             print(path)
