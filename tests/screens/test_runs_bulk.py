@@ -353,10 +353,15 @@ async def test_charts_of_several_runs_have_the_pinned_colour_and_marker(
         assert {slot % COLOURS == hue for label, slot in lines().items() if label.startswith("plain")} == {False}
         await until(lambda: "★" in shown(pilot.app))
         pilot.app.open_live(plain, pinned)
-        await until(lambda: pilot.app.screen.query(Legend) and pilot.app.screen.query_one(Legend).slots)
-        slots = pilot.app.screen.query_one(Legend).slots
-        assert {slot % COLOURS for label, slot in slots.items() if label.startswith("pinned")} == {hue}
-        assert "★" in shown(pilot.app)
+
+        def pinned_hues() -> set[int]:
+            legends = list(pilot.app.screen.query(Legend))
+            slots = legends[0].slots if legends else {}
+            return {slot % COLOURS for label, slot in slots.items() if label.startswith("pinned")}
+
+        await until(pinned_hues)  # the runs are read one after the other
+        assert pinned_hues() == {hue}
+        await until(lambda: "★" in shown(pilot.app))
         verbs.edit(lab, pinned, colour="")
         pilot.app._poller.wake()
         await until(lambda: "★" not in shown(pilot.app))
