@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from genlab_tui.figure import Figure, Line, Reference
+from genlab_tui.figure import MEMBER, Figure, Line, Reference
 from genlab_tui.lines import Axis, finite_points, make_line, seed_rows, together
 from genlab_tui.rundata import RunData
 from genlab_tui.stats import t_quantile
@@ -59,7 +59,7 @@ def difference_lines(
         grid, stack = together(list(pairs.values()))
         lines.append(make_line(label, grid, *_mean(seed_rows(tuple(pairs), stack)), points=points))
         if members:
-            lines += [make_line(f"{label} · seed {seed}", *pair, points=points) for seed, pair in pairs.items()]
+            lines += [make_line(f"{label}{MEMBER}{seed}", *pair, points=points) for seed, pair in pairs.items()]
     return tuple(lines)
 
 

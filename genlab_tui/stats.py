@@ -44,6 +44,8 @@ def summarise(values: Iterable[float], level: float = 0.95) -> Summary:
     return Summary(n, mean, sd, mean - half, mean + half, min(finite), max(finite))
 
 
+NOTHING = 1e-12
+"""A mean below this share of the spread is rounding."""
 SETTING = 1 << 32
 """In pooled groups a seed under the k-th other setting has the number `k * SETTING + seed`: no seed is that large."""
 
@@ -61,11 +63,14 @@ def paired_delta(values: Mapping[int, float], baseline: Mapping[int, float], lev
     """Summarise `values - baseline` over the seeds that both have (same seed: same init, split and batch order).
 
     Of pooled groups the differences of a seed under several settings are averaged first: seeds are what is repeated.
-    A mean that is no more than what rounding leaves of equal means is 0.
+    A mean that is no more than what rounding leaves of equal means is 0: a last digit of the values, or nothing beside
+    how far the differences spread (errors are one minus accuracies, whose last digits are larger than their own).
     """
     shared = sorted(values.keys() & baseline.keys())
     delta = summarise(over_seeds({s: values[s] - baseline[s] for s in shared}).values(), level)
     rounding = sys.float_info.epsilon * max((abs(v[s]) for v in (values, baseline) for s in shared), default=0.0)
+    if math.isfinite(delta.sd):
+        rounding = max(rounding, NOTHING * delta.sd)
     return replace(delta, mean=0.0) if abs(delta.mean) <= rounding else delta
 
 

@@ -179,7 +179,7 @@ class BulkActions(ModeScreen):
 
         def done(outcome: Outcome) -> None:
             ids = outcome.done
-            what = f"{ids[0]} is" if len(ids) == 1 else f"{len(ids):,} runs are"
+            what = _they_are(ids)
             thrown, back = f"throwing {count_of(targets)} away", f"{what} back among the runs"
             self.history.add(Change(thrown, lambda lab: edits.restore_all(lab, ids), back))
             self.genlab.say(f"{what} in the trash{outcome.but}; u brings back, T shows it", title="thrown away")
@@ -211,7 +211,7 @@ class BulkActions(ModeScreen):
 
         def done(outcome: Outcome) -> None:
             ids = outcome.done
-            what = f"{ids[0]} is" if len(ids) == 1 else f"{len(ids):,} runs are"
+            what = _they_are(ids)
             again = f"{what} in the trash again"
             self.history.add(Change(f"bringing {count_of(targets)} back", lambda lab: edits.trash_all(lab, ids), again))
             self.genlab.say(f"{what} back among the runs{outcome.but}", title="brought back")
@@ -307,3 +307,7 @@ class BulkActions(ModeScreen):
 def count_of(runs: Sequence[RunRecord]) -> str:
     """Return what several runs are called together: one by its own name."""
     return runs[0].title if len(runs) == 1 else f"{len(runs):,} runs"
+
+
+def _they_are(ids: Sequence[str]) -> str:
+    return f"{ids[0]} is" if len(ids) == 1 else f"{len(ids):,} runs are"

@@ -141,7 +141,8 @@ class Follower:
         if data.begin is not None:
             # A curve of 80 columns moves by a dot when it grows by a 75th: more pictures would look the same.
             self._every[run_id] = min(max((time.time() - data.begin.time) / DOTS, EVERY), SELDOM)
-        figures, undrawn = _figures(run_id, data)
+        # Live draws the figures of the first run alone.
+        figures, undrawn = _figures(run_id, data) if run_id == next(iter(self._readers), "") else ((), "")
         pending = _pending(reader.run_dir, data.taken) if asked else ()
         self.deliver(Seen(run_id, data, verdict, log, error, figures, undrawn, pending))
         return True

@@ -254,7 +254,7 @@ class RegulariserChanges(ModalScreen[Wish | None]):
             row += Content.assemble(
                 (words, "$text-warning"), ("  u", "bold $text-accent"), (" withdraws", "$foreground-muted")
             )
-        return row.stylize("reverse", 0, 2 + LABEL) if here else row
+        return row.stylize("$block-cursor-foreground on $block-cursor-background", 0, 2 + LABEL) if here else row
 
     def _sum(self) -> Content:
         facts, wish = self.model.facts, self.model.wish()

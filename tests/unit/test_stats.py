@@ -52,3 +52,6 @@ def test_what_rounding_leaves_of_equal_means_is_nought() -> None:
     assert paired_delta(values, baseline).mean == 0.0
     assert paired_delta({0: 1e-20}, {0: 2e-20}).mean == -1e-20
     assert paired_delta({0: 0.3 + 1e-12}, {0: 0.3}).mean > 0
+    errors = {0: 1 - 0.97, 1: 1 - 0.964}, {0: 1 - 0.964, 1: 1 - 0.97}
+    assert paired_delta(*errors).mean == 0.0
+    assert paired_delta({0: 1e-6, 1: 0.0}, {0: 0.0, 1: 0.9e-6}).mean > 0
