@@ -216,6 +216,7 @@ def what_was_run(run: LoadedRun, level: int = 2) -> Iterator[Block]:
         ("seeds", f"{spec.first_seed} to {last} ({spec.seeds})" if spec.seeds > 1 else str(last)),
         ("arms", arms or "–"),
         ("regularisers", regularisers.summary(spec.regularisers)),
+        ("precision", run.phenomenon.precision if run.phenomenon else "unknown"),
         ("device", (begin.device if begin else "") or record.device or spec.device),
     ]
     if begin:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from genlab_tui.errors import GenlabError, NotFound, nearest
 from genlab_tui.figure import Figure, HeatMap
-from genlab_tui.phenomenon import Phenomenon
+from genlab_tui.phenomenon import USUAL, Phenomenon
 from genlab_tui.run import RunRecord, RunSpec
 from genlab_tui.rundata import Curve, RunData
 from genlab_tui.stats import SETTING, Summary, over_seeds, paired_delta, summarise
@@ -72,7 +72,7 @@ class LoadedRun:
     def drawn(self) -> tuple[Figure | HeatMap, ...]:
         """The phenomenon's figures of the data there is. Raises GenlabError where its code fails on it.
 
-        Which weight decay it was (it has several meanings) stands in the note of each.
+        Which weight decay it was (it has several meanings) and an unusual precision stand in the note of each.
         """
         if self.phenomenon is None:
             return ()
@@ -80,8 +80,9 @@ class LoadedRun:
         try:
             kind = self.phenomenon.weight_decay(self.phenomenon.config_of(self.spec))
             flavour = f"weight decay {decay:g}: {kind}" if decay else ""
+            exact = "" if self.phenomenon.precision == USUAL else f"computed in {self.phenomenon.precision}"
             drawn = self.phenomenon.figures(self.data)
-            return tuple(replace(f, note="; ".join(filter(None, (flavour, f.note)))) for f in drawn)
+            return tuple(replace(f, note="; ".join(filter(None, (flavour, exact, f.note)))) for f in drawn)
         except Exception as error:
             raise GenlabError(
                 f"the figures of {self.spec.phenomenon} failed on run {self.id}: {type(error).__name__}: {error}"

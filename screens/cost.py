@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from genlab_tui.phenomenon import Estimate
+from genlab_tui.phenomenon import USUAL, Estimate
 from genlab_tui.text import human_bytes
 
 
-def cost_line(estimate: Estimate, arms: int, seeds: int, width: int = 80, took: float = 0.0) -> str:
-    """Return `18 members (6 × 3) · about 40 s · 60 MB` in a width; a run like it that `took` its time is no guess."""
+def cost_line(
+    estimate: Estimate, arms: int, seeds: int, width: int = 80, took: float = 0.0, precision: str = USUAL
+) -> str:
+    """Return `18 members (6 × 3) · about 40 s · 60 MB` in a width; a run like it that `took` its time is no guess.
+
+    An unusual precision is said too, as far as it fits.
+    """
     members = f"{estimate.members} member" + ("" if estimate.members == 1 else "s")
     time = f"took {about(took)} here" if took else f"about {about(estimate.seconds)}"
     memory = human_bytes(estimate.bytes)
-    full = f"{members} ({arms} × {seeds}) · {time} · {memory}"
-    return full if len(full) <= width else f"{members} · {time} · {memory}"
+    short = f"{members} · {time} · {memory}"
+    forms = [f"{members} ({arms} × {seeds}) · {time} · {memory}", short]
+    if precision != USUAL:
+        forms[:0] = [f"{form} · {said}" for form in forms for said in (precision, precision.split()[0])]
+    return next((form for form in forms if len(form) <= width), short)
 
 
 def about(seconds: float) -> str:

@@ -73,4 +73,4 @@ class ForkDraft:
         spec, phenomenon = self.spec(), self.draft.phenomenon
         with foreign(f"{phenomenon.name} has no estimate"):
             estimate = phenomenon.estimate(phenomenon.config_of(spec), spec)
-            return cost_line(estimate, len(phenomenon.arms_of(spec)), spec.seeds, width)
+            return cost_line(estimate, len(phenomenon.arms_of(spec)), spec.seeds, width, precision=phenomenon.precision)

@@ -14,7 +14,8 @@ def page(p: Phenomenon) -> str:
     """Return the page as Markdown: question, explanation, papers, presets, arms, claims, fields, data sets."""
     parts = [
         f"# {p.title}",
-        f"`{p.name}` · {p.group} · version {p.version} · made by `genlab-tui phenomena {p.name} --markdown`",
+        f"`{p.name}` · {p.group} · version {p.version} · computed in {p.precision} · "
+        f"made by `genlab-tui phenomena {p.name} --markdown`",
         f"**{p.question}**",
         p.explanation,
         f"![the figure in the terminal]({FIGURES}/{p.name}.svg)",
@@ -131,6 +132,6 @@ def _fields(p: Phenomenon) -> str:
 
 
 def _data(p: Phenomenon) -> str:
-    text = ", ".join(p.data) or "It makes its own data."
+    text = ", ".join(p.data) or "None: it draws its own samples."
     refused = "\n".join(f"- not on {name}: {why}" for name, why in p.refused.items())
     return text + ("\n\n" + refused if refused else "")

@@ -21,13 +21,14 @@ def document(phenomenon: Phenomenon) -> dict[str, Any]:
         "question": phenomenon.question,
         "explanation": phenomenon.explanation,
         "data": list(phenomenon.data),
+        "precision": phenomenon.precision,
         "refused": dict(phenomenon.refused),
         "regularisers": list(phenomenon.regularisers),
         "presets": {
             name: {
                 "note": p.note,
                 "seeds": p.seeds,
-                "data": p.data or phenomenon.data[0],
+                "data": p.data or next(iter(phenomenon.data), ""),
                 "values": dict(p.values),
                 "gpu": p.gpu,
             }
@@ -71,7 +72,8 @@ def markdown_table() -> str:
     lines = ["| phenomenon | question | papers | data | presets |", "|---|---|---|---|---|"]
     for p in phenomena.catalogue().values():
         papers = "; ".join(f"[{paper.key}]({paper.url})" for paper in p.papers)
-        lines.append(f"| `{p.name}` | {p.question} | {papers} | {', '.join(p.data)} | {', '.join(p.presets)} |")
+        data = ", ".join(p.data) or "its own"
+        lines.append(f"| `{p.name}` | {p.question} | {papers} | {data} | {', '.join(p.presets)} |")
     return "\n".join(lines)
 
 
@@ -105,7 +107,9 @@ def _write_fields(formatter: click.HelpFormatter, p: Phenomenon) -> None:
         rows = [(f"{r.name}={r.default:g}", r.help) for r in regularisers.applicable(p.regularisers)]
         formatter.write_dl(rows or [("none", "no regulariser applies to it")])
     with formatter.section("Data sets (--data)"):
-        formatter.write_text(", ".join(p.data))
+        formatter.write_text(", ".join(p.data) or "none: it draws its own samples")
+    with formatter.section("Precision"):
+        formatter.write_text(p.precision)
 
 
 def _preset_help(preset: Preset) -> str:

@@ -22,6 +22,7 @@ def about_text(draft: Draft) -> Content:
     phenomenon = draft.phenomenon
     parts = [Content.styled(clean_text(phenomenon.question, 300), "bold"), Content("")]
     parts += [Content(clean_text(phenomenon.explanation, 4000, multiline=True).strip())]
+    parts += [Content.styled(f"computed in {clean_text(phenomenon.precision, 80)}", "$foreground-muted")]
     for claim in draft.claims():
         kind = "claim" if claim.main else "side claim"
         statement = clean_text(f"{claim.name}: {claim.statement}" if claim.statement else claim.name, 600)

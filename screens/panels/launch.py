@@ -147,7 +147,8 @@ class Launch(Vertical):
             took = self.took.get(draft.spec().identity()[:IDENTITY_DIGITS], 0.0)
         except GenlabError as error:
             return Content.styled(clean_text(error), "$text-error")
-        return Content.styled(cost_line(estimate, arms, draft.seed_count(), width, took), "bold $foreground")
+        line = cost_line(estimate, arms, draft.seed_count(), width, took, draft.phenomenon.precision)
+        return Content.styled(line, "bold $foreground")
 
     def _standing(self, draft: Draft, problems: dict[str, str], missing: str) -> Content:
         """Say why it cannot be launched, else what is predicted of it, else that something may be."""

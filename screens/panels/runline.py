@@ -10,7 +10,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from genlab_tui import phenomena
 from genlab_tui.events import Progress
+from genlab_tui.phenomenon import USUAL
 from genlab_tui.regularisers import summary
 from genlab_tui.run import RunRecord, RunSpec, RunState
 from genlab_tui.rundata import RunData
@@ -50,6 +52,7 @@ def run_line(
     width: int,
     pending: str = "",
     queue: str = "",
+    precision: str = USUAL,
 ) -> Content:
     """Return title, data and regularisers at the left; state, progress, time left, queue and seeds at the right.
 
@@ -62,7 +65,9 @@ def run_line(
     left = Content.assemble(" ", (shorten(clean_text(title, 80), max(room, 8)), "bold $text-primary"))
     if more:
         left += Content.styled(f" +{more}", "$text-accent")
-    facts = [spec.data, spec.preset]
+    facts = [fact for fact in (spec.data, spec.preset) if fact]
+    if precision != USUAL:
+        facts.append(precision)
     if spec.regularisers:
         facts.append(summary(spec.regularisers))
     if record and record.device and width >= 100:
@@ -142,7 +147,9 @@ class RunLine(Widget):
         if self._content is None:
             return Content("")
         record, spec, data, more, pending = self._content
-        return run_line(record, spec, data, more, self.size.width, pending, self._queue)
+        known = phenomena.catalogue().get(spec.phenomenon)
+        precision = known.precision if known else USUAL
+        return run_line(record, spec, data, more, self.size.width, pending, self._queue, precision)
 
 
 class Outcome(Static):

@@ -20,6 +20,7 @@ from genlab_tui import phenomena
 from genlab_tui.figure import Figure
 from genlab_tui.lines import curve_lines
 from genlab_tui.paths import Lab, RunDir
+from genlab_tui.phenomenon import Estimate
 from genlab_tui.run import RunRecord, RunState
 from genlab_tui.rundata import Curve, RunData
 from genlab_tui.safe_io import read_json
@@ -27,6 +28,7 @@ from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grad
 from jobs import runs
 from jobs.request import build_spec
 from jobs.tail import RunReader
+from screens.cost import cost_line
 from screens.follow import Follower, Seen
 from screens.live import LiveScreen
 from screens.liveview import LiveView
@@ -647,6 +649,19 @@ def test_the_run_line_fits_and_drops_the_least_important_first(run: Written) -> 
         assert line.cell_length <= max(width, 60)
         assert "30 %" in line.plain
         assert "+1" in line.plain
+
+
+def test_an_unusual_precision_is_said_where_there_is_room(run: Written) -> None:
+    reader = RunReader(run.dir)
+    reader.read_all()
+    wide = run_line(None, reader.spec, None, 0, 160, precision="float64 (network: float32)").plain
+    assert "float64 (network: float32)" in wide
+    assert "float32" not in run_line(None, reader.spec, None, 0, 160).plain
+    cost = Estimate(12, 30.0, 1e6)
+    assert cost_line(cost, 4, 3, 80, precision="float64 (network: float32)").endswith("float64 (network: float32)")
+    assert cost_line(cost, 4, 3, 50, precision="float64 (network: float32)").endswith("float64")
+    assert "float" not in cost_line(cost, 4, 3, 30, precision="float64")
+    assert "float" not in cost_line(cost, 4, 3, 80)
 
 
 def test_a_long_label_keeps_its_two_ends() -> None:

@@ -384,6 +384,8 @@ def test_every_figure_says_which_weight_decay_it_was() -> None:
     ridge = dataclasses.replace(TOY, weight_decay=lambda config: f"a penalty at width {config.width}")
     own = make(regularisers={"weight-decay": 0.01}, phenomenon=ridge).figures()
     assert own[0].note == "weight decay 0.01: a penalty at width 64"
+    exact = dataclasses.replace(TOY, precision="float64")
+    assert make(phenomenon=exact).figures()[0].note.startswith("computed in float64")
 
 
 def test_a_config_of_another_shape_is_told_as_it_is() -> None:
