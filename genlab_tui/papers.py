@@ -244,3 +244,149 @@ KRUEGER = Paper(
   booktitle = {International Conference on Learning Representations, workshop track}, year = {2017}
 }""",
 )
+IOFFE = Paper(
+    "Ioffe & Szegedy 2015",
+    "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
+    "ICML 2015",
+    "https://arxiv.org/abs/1502.03167",
+    """@inproceedings{ioffe2015batch,
+  author = {Ioffe, Sergey and Szegedy, Christian},
+  title = {Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift},
+  booktitle = {International Conference on Machine Learning}, year = {2015}, eprint = {1502.03167}
+}""",
+)
+LI_SHIFT = Paper(
+    "Li et al. 2019",
+    "Understanding the Disharmony between Dropout and Batch Normalization by Variance Shift",
+    "CVPR 2019",
+    "https://arxiv.org/abs/1801.05134",
+    """@inproceedings{li2019understanding,
+  author = {Li, Xiang and Chen, Shuo and Hu, Xiaolin and Yang, Jian},
+  title = {Understanding the Disharmony between Dropout and Batch Normalization by Variance Shift},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition}, year = {2019}, eprint = {1801.05134}
+}""",
+)
+LIANG_RAKHLIN = Paper(
+    "Liang & Rakhlin 2020",
+    'Just Interpolate: Kernel "Ridgeless" Regression Can Generalize',
+    "Annals of Statistics 48(3), 1329-1347",
+    "https://arxiv.org/abs/1808.00387",
+    """@article{liang2020just,
+  author = {Liang, Tengyuan and Rakhlin, Alexander},
+  title = {Just Interpolate: Kernel ``Ridgeless'' Regression Can Generalize},
+  journal = {The Annals of Statistics}, volume = {48}, number = {3}, pages = {1329--1347}, year = {2020},
+  eprint = {1808.00387}
+}""",
+)
+SANTURKAR = Paper(
+    "Santurkar et al. 2018",
+    "How Does Batch Normalization Help Optimization?",
+    "NeurIPS 2018",
+    "https://arxiv.org/abs/1805.11604",
+    """@inproceedings{santurkar2018batch,
+  author = {Santurkar, Shibani and Tsipras, Dimitris and Ilyas, Andrew and M{\\k{a}}dry, Aleksander},
+  title = {How Does Batch Normalization Help Optimization?},
+  booktitle = {Advances in Neural Information Processing Systems}, volume = {31}, year = {2018}, eprint = {1805.11604}
+}""",
+)
+FRANKLE_BATCH_NORM = Paper(
+    "Frankle, Schwab & Morcos 2021",
+    "Training BatchNorm and Only BatchNorm: On the Expressive Power of Random Features in CNNs",
+    "ICLR 2021",
+    "https://arxiv.org/abs/2003.00152",
+    """@inproceedings{frankle2021training,
+  author = {Frankle, Jonathan and Schwab, David J. and Morcos, Ari S.},
+  title = {Training BatchNorm and Only BatchNorm: On the Expressive Power of Random Features in {CNNs}},
+  booktitle = {International Conference on Learning Representations}, year = {2021}, eprint = {2003.00152}
+}""",
+)
+CYBENKO = Paper(
+    "Cybenko 1989",
+    "Approximation by superpositions of a sigmoidal function",
+    "Mathematics of Control, Signals, and Systems 2(4), 303-314",
+    "https://doi.org/10.1007/BF02551274",
+    """@article{cybenko1989approximation,
+  author = {Cybenko, George}, title = {Approximation by superpositions of a sigmoidal function},
+  journal = {Mathematics of Control, Signals, and Systems}, volume = {2}, number = {4}, pages = {303--314},
+  year = {1989}, doi = {10.1007/BF02551274}
+}""",
+)
+HORNIK = Paper(
+    "Hornik 1991",
+    "Approximation capabilities of multilayer feedforward networks",
+    "Neural Networks 4(2), 251-257",
+    "https://doi.org/10.1016/0893-6080(91)90009-T",
+    """@article{hornik1991approximation,
+  author = {Hornik, Kurt}, title = {Approximation capabilities of multilayer feedforward networks},
+  journal = {Neural Networks}, volume = {4}, number = {2}, pages = {251--257}, year = {1991},
+  doi = {10.1016/0893-6080(91)90009-T}
+}""",
+)
+TELGARSKY = Paper(
+    "Telgarsky 2016",
+    "Benefits of depth in neural networks",
+    "COLT 2016, PMLR 49, 1517-1539",
+    "https://arxiv.org/abs/1602.04485",
+    """@inproceedings{telgarsky2016benefits,
+  author = {Telgarsky, Matus}, title = {Benefits of depth in neural networks},
+  booktitle = {Conference on Learning Theory}, series = {PMLR}, volume = {49}, pages = {1517--1539}, year = {2016}
+}""",
+)
+SOUDRY = Paper(
+    "Soudry et al. 2018",
+    "The Implicit Bias of Gradient Descent on Separable Data",
+    "Journal of Machine Learning Research 19(70)",
+    "https://arxiv.org/abs/1710.10345",
+    """@article{soudry2018implicit,
+  author = {Soudry, Daniel and Hoffer, Elad and Nacson, Mor Shpigel and Gunasekar, Suriya and Srebro, Nathan},
+  title = {The Implicit Bias of Gradient Descent on Separable Data},
+  journal = {Journal of Machine Learning Research}, volume = {19}, number = {70}, pages = {1--57}, year = {2018},
+  eprint = {1710.10345}
+}""",
+)
+GUNASEKAR = Paper(
+    "Gunasekar et al. 2018",
+    "Characterizing Implicit Bias in Terms of Optimization Geometry",
+    "ICML 2018",
+    "https://arxiv.org/abs/1802.08246",
+    """@inproceedings{gunasekar2018characterizing,
+  author = {Gunasekar, Suriya and Lee, Jason and Soudry, Daniel and Srebro, Nathan},
+  title = {Characterizing Implicit Bias in Terms of Optimization Geometry},
+  booktitle = {International Conference on Machine Learning}, year = {2018}, eprint = {1802.08246}
+}""",
+)
+NACSON = Paper(
+    "Nacson et al. 2019",
+    "Convergence of Gradient Descent on Separable Data",
+    "AISTATS 2019",
+    "https://arxiv.org/abs/1803.01905",
+    """@inproceedings{nacson2019convergence,
+  author = {Nacson, Mor Shpigel and Lee, Jason D. and Gunasekar, Suriya and Savarese, Pedro H. P. and
+    Srebro, Nathan and Soudry, Daniel},
+  title = {Convergence of Gradient Descent on Separable Data},
+  booktitle = {International Conference on Artificial Intelligence and Statistics}, year = {2019},
+  eprint = {1803.01905}
+}""",
+)
+ZHANG_ADAM = Paper(
+    "Zhang, Zou & Cao 2024",
+    "The Implicit Bias of Adam on Separable Data",
+    "NeurIPS 2024",
+    "https://arxiv.org/abs/2406.10650",
+    """@inproceedings{zhang2024adam,
+  author = {Zhang, Chenyang and Zou, Difan and Cao, Yuan},
+  title = {The Implicit Bias of Adam on Separable Data},
+  booktitle = {Advances in Neural Information Processing Systems}, year = {2024}, eprint = {2406.10650}
+}""",
+)
+LI_INTRINSIC = Paper(
+    "Li et al. 2018 (intrinsic dimension)",
+    "Measuring the Intrinsic Dimension of Objective Landscapes",
+    "ICLR 2018",
+    "https://arxiv.org/abs/1804.08838",
+    """@inproceedings{li2018measuring,
+  author = {Li, Chunyuan and Farkhoor, Heerad and Liu, Rosanne and Yosinski, Jason},
+  title = {Measuring the Intrinsic Dimension of Objective Landscapes},
+  booktitle = {International Conference on Learning Representations}, year = {2018}, eprint = {1804.08838}
+}""",
+)

@@ -12,6 +12,7 @@ from genlab_tui.expectation import expectation, judged
 from genlab_tui.grouping import is_changed
 from genlab_tui.regularisers import strength_text
 from genlab_tui.report_tables import delta, measured, spread
+from genlab_tui.run import OWN_SAMPLES
 from genlab_tui.settings import field_text
 from genlab_tui.summary import METHOD, LoadedRun, SummaryRow, baseline_arm, measure_names, summary_rows
 from genlab_tui.text import human_seconds
@@ -41,7 +42,7 @@ def summary_line(run: LoadedRun) -> str:
     spec, record = run.spec, run.record
     state = str(record.state) + (f" ({record.reason})" if record.reason else "")
     seeds = f"{len(run.data.seeds) or spec.seeds} seeds"
-    parts = [spec.phenomenon, spec.data or "own data", f"{spec.preset} preset", seeds, state]
+    parts = [spec.phenomenon, spec.data or OWN_SAMPLES, f"{spec.preset} preset", seeds, state]
     if spec.regularisers:
         parts.insert(3, regularisers.summary(spec.regularisers))
     return " · ".join(parts)
@@ -212,7 +213,7 @@ def what_was_run(run: LoadedRun, level: int = 2) -> Iterator[Block]:
         ("run", f"{run.id}{f' ({record.name})' if record.name else ''}"),
         ("phenomenon", f"{spec.phenomenon}, version {spec.phenomenon_version}"),
         ("preset", spec.preset),
-        ("data set", spec.data or "made by the phenomenon"),
+        ("data set", spec.data or OWN_SAMPLES),
         ("seeds", f"{spec.first_seed} to {last} ({spec.seeds})" if spec.seeds > 1 else str(last)),
         ("arms", arms or "–"),
         ("regularisers", regularisers.summary(spec.regularisers)),

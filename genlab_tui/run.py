@@ -67,6 +67,10 @@ def new_run_id() -> RunId:
     return secrets.choice("abcdef") + secrets.token_hex(4)[1:]
 
 
+OWN_SAMPLES = "samples of its own"
+"""What a run without a data set is on."""
+
+
 @dataclass(frozen=True)
 class RunSpec:
     """What was asked for: everything that decides what a run computes, and nothing else.

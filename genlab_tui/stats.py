@@ -36,14 +36,20 @@ def summarise(values: Iterable[float], level: float = 0.95) -> Summary:
     n = len(finite)
     if not n:
         return Summary(0, *(math.nan,) * 6)
-    mean = math.fsum(finite) / n
+    largest = max(map(abs, finite))
+    # A square of more than 1e154 is no float: a power of two more or less changes no digit.
+    scale = 2.0 ** (math.frexp(largest)[1] - 1) if largest > LARGE else 1.0
+    centre = math.fsum(v / scale for v in finite) / n
+    mean = centre * scale
     if n == 1:
         return Summary(1, mean, math.nan, math.nan, math.nan, mean, mean)
-    sd = math.sqrt(math.fsum((v - mean) ** 2 for v in finite) / (n - 1))
+    sd = math.sqrt(math.fsum((v / scale - centre) ** 2 for v in finite) / (n - 1)) * scale
     half = t_quantile(n, level) * sd / math.sqrt(n)
     return Summary(n, mean, sd, mean - half, mean + half, min(finite), max(finite))
 
 
+LARGE = 1e150
+"""What is beyond is squared in parts."""
 NOTHING = 1e-12
 """A mean below this share of the spread is rounding."""
 SETTING = 1 << 32

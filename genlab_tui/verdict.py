@@ -17,7 +17,7 @@ import msgspec
 
 from genlab_tui.events import Value, from_value, to_value
 from genlab_tui.phenomenon import Claim, Criterion, Phenomenon, Test
-from genlab_tui.run import RunSpec
+from genlab_tui.run import OWN_SAMPLES, RunSpec
 from genlab_tui.rundata import RunData
 from genlab_tui.stats import summarise
 
@@ -229,7 +229,7 @@ def _short(value: Value | float) -> str:
 
 
 def _scope(spec: RunSpec, data: RunData, left_out: list[str]) -> str:
-    parts = [f"{spec.preset} preset", spec.data, f"{len(data.seeds)} seeds from {spec.first_seed}"]
+    parts = [f"{spec.preset} preset", spec.data or OWN_SAMPLES, f"{len(data.seeds)} seeds from {spec.first_seed}"]
     if spec.regularisers:
         from genlab_tui.regularisers import summary
 

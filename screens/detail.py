@@ -16,7 +16,7 @@ from genlab_tui.errors import GenlabError
 from genlab_tui.filter_fields import took
 from genlab_tui.paths import Lab
 from genlab_tui.regularisers import summary
-from genlab_tui.run import RunRecord, RunSpec
+from genlab_tui.run import OWN_SAMPLES, RunRecord, RunSpec
 from genlab_tui.settings import config_text
 from genlab_tui.text import clean_text
 from genlab_tui.verdict import Verdict, decode
@@ -89,7 +89,7 @@ def _lines(run: RunRecord, files: Files, family: Mapping[str, RunRecord]) -> Ite
     age = f" · {moment(run.created)} · took {taken(took(run, time.time()))}{device}{attempt}"
     yield state_text(run) + Content.styled(age, MUTED)
     seeds = f"{run.seeds} seeds from {run.first_seed}" if run.seeds != 1 else f"seed {run.first_seed}"
-    yield _pair("what", f"{run.phenomenon} · {run.preset} · {run.data} · {seeds}")
+    yield _pair("what", f"{run.phenomenon} · {run.preset} · {run.data or OWN_SAMPLES} · {seeds}")
     yield from lineage_lines(run, spec, files.source, family)
     if run.regularisers or run.changed:
         flag = f"  {FLAG} changed in flight: never pooled" if run.changed else ""

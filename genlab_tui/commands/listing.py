@@ -12,7 +12,7 @@ import click
 from genlab_tui.commands.output import hanging, print_json, print_table, print_verdict
 from genlab_tui.errors import BadValue, GenlabError, NotFound, nearest
 from genlab_tui.paths import Lab, lab_home
-from genlab_tui.run import RunRecord, RunState, encode
+from genlab_tui.run import OWN_SAMPLES, RunRecord, RunState, encode
 from genlab_tui.text import clean_text, human_bytes, human_number, human_seconds
 
 
@@ -109,7 +109,7 @@ def show_run(run: str, as_json: bool) -> int:
     state = record.state.value + (f": {clean_text(record.reason)}" if record.reason else "")
     lines = [
         ("run", f"{record.id}{'  ' + clean_text(record.name) if record.name else ''}"),
-        ("phenomenon", f"{record.phenomenon} on {record.data}, preset {record.preset}"),
+        ("phenomenon", f"{record.phenomenon} on {record.data or OWN_SAMPLES}, preset {record.preset}"),
         ("state", state),
         ("seeds", f"{record.first_seed} to {record.first_seed + record.seeds - 1}"),
         ("config", "  ".join(f"{k}={_plain(v)}" for k, v in document["config"].items())),

@@ -11,7 +11,7 @@ import click
 
 from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.paths import Lab, lab_home
-from genlab_tui.run import RunRecord, RunState
+from genlab_tui.run import OWN_SAMPLES, RunRecord, RunState
 from genlab_tui.text import clean_text, human_bytes, human_seconds
 
 
@@ -99,8 +99,8 @@ def announce_cost(spec: Any) -> None:
     phenomenon = phenomena.get(spec.phenomenon)
     cost = phenomenon.estimate(phenomenon.config_of(spec), spec)
     click.echo(
-        f"{spec.phenomenon} on {spec.data}: {cost.members} members, about {human_seconds(cost.seconds)}, "
-        f"{human_bytes(cost.bytes)}",
+        f"{spec.phenomenon} on {spec.data or OWN_SAMPLES}: {cost.members} members, "
+        f"about {human_seconds(cost.seconds)}, {human_bytes(cost.bytes)}",
         err=True,
     )
 

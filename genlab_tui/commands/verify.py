@@ -13,7 +13,7 @@ from genlab_tui.commands.run import announce_cost, follow, parse_settings, requi
 from genlab_tui.errors import BadValue, GenlabError
 from genlab_tui.paths import Lab, lab_home
 from genlab_tui.replicas import Rate, Replica
-from genlab_tui.run import RunRecord, RunSpec, RunState
+from genlab_tui.run import OWN_SAMPLES, RunRecord, RunSpec, RunState
 from genlab_tui.text import clean_text, human_number, human_seconds
 from genlab_tui.verdict import Status
 
@@ -153,8 +153,8 @@ def report(record: RunRecord, spec: RunSpec, each: int, judged: Sequence[Replica
     last = spec.first_seed + spec.seeds - 1
     took = human_seconds(record.ended - record.started)
     click.echo(
-        f"{spec.phenomenon} on {spec.data}, preset {spec.preset}: {len(judged)} replicas of {each} seeds "
-        f"({spec.first_seed} to {last}), run {record.id}, {took}\n"
+        f"{spec.phenomenon} on {spec.data or OWN_SAMPLES}, preset {spec.preset}: "
+        f"{len(judged)} replicas of {each} seeds ({spec.first_seed} to {last}), run {record.id}, {took}\n"
     )
     print_table(
         ("", "n", *Status),
@@ -172,7 +172,7 @@ def section(record: RunRecord, spec: RunSpec, each: int, judged: Sequence[Replic
     """Return the rates as a section of Markdown, with the mean of every criterion beside the published number."""
     last = spec.first_seed + spec.seeds - 1
     lines = [
-        f"### `{spec.phenomenon}` --preset {spec.preset} on {spec.data}",
+        f"### `{spec.phenomenon}` --preset {spec.preset} on {spec.data or OWN_SAMPLES}",
         "",
         f"{len(judged)} replicas of {each} seeds ({spec.first_seed} to {last}), "
         f"{human_seconds(record.ended - record.started)}.",

@@ -1,6 +1,7 @@
 """The convolutional networks of the papers by name: what each is, what it takes, how to build it. No torch here.
 
-A network with a width takes it behind a colon: `resnet-18:16` is a ResNet-18 of widths 16, 32, 64, 128.
+A network with a width takes it behind a colon: `resnet-18:16` is a ResNet-18 of widths 16, 32, 64, 128. So does one
+with a depth: `cifar-resnet:110` is a ResNet-110.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Network:
     width: int = 0
     widest: int = 0
     sequential: bool = False
+    deep: bool = False
 
 
 _FRANKLE = "Frankle & Carbin 2019, arXiv 1803.03635"
@@ -97,6 +99,18 @@ _ALL = (
         widest=16,
     ),
     Network(
+        "cifar-resnet",
+        "ResNet-(6n+2)",
+        "He et al. 2016, arXiv 1512.03385, section 4.2; shortcuts of Frankle, Schwab & Morcos 2021, arXiv 2003.00152",
+        "3n residual blocks of widths 16, 32, 64 with projections and batch norm as shortcuts (option B); the number "
+        "behind the colon is the depth: 8, 14, 20, up to 1,202.",
+        "always",
+        20.4,
+        width=14,
+        widest=1202,
+        deep=True,
+    ),
+    Network(
         "cnn-5",
         "5-layer CNN",
         "Nakkiran et al. 2019, arXiv 1912.02292",
@@ -132,9 +146,14 @@ def resolve(name: str) -> tuple[Network, int]:
     if not network.width:
         raise BadValue(f"{stem} comes in one width only, not {suffix!r}", f"write {stem}")
     if suffix.isascii() and suffix.isdigit() and 1 <= int(suffix) <= network.widest:
+        if network.deep and (int(suffix) < 8 or int(suffix) % 6 != 2):
+            raise BadValue(
+                f"a {network.title} of depth {suffix} does not exist: depths are 8, 14, 20 and so on",
+                f"nearest valid value: {max(6 * round((int(suffix) - 2) / 6) + 2, 8)}",
+            )
         return network, int(suffix)
     raise BadValue(
-        f"width {suffix!r} of {stem} is not a whole number from 1 to {network.widest}",
+        f"{'depth' if network.deep else 'width'} {suffix!r} of {stem} is not a whole number from 1 to {network.widest}",
         f"the standard one is {stem}:{network.width}",
     )
 
@@ -160,6 +179,8 @@ def multiplications(name: str, shape: tuple[int, ...]) -> float:
     """Return roughly how many multiplications a forward pass on one image takes. Raises BadValue."""
     network, width = resolve(name)
     pixels = math.prod(shape[-2:])
+    if network.deep:
+        return 1e6 * network.work * pixels / 784 * (width - 2) / (network.width - 2)
     return 1e6 * network.work * pixels / 784 * ((width / network.width) ** 2 if network.width else 1.0)
 
 
@@ -199,6 +220,8 @@ def build(
             return resnet.resnet_18(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
         case "resnet-20":
             return resnet.resnet_20(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
+        case "cifar-resnet":
+            return resnet.cifar_resnet(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
         case "cnn-5":
             return conv.cnn_5(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
         case "cnn-1d":

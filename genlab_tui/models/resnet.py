@@ -1,4 +1,4 @@
-"""Residual networks for small images, of torchvision's basic blocks: ResNet-18 of any width and ResNet-20."""
+"""Residual networks for small images, of torchvision's basic blocks: ResNet-18, -20, and of any depth."""
 
 from __future__ import annotations
 
@@ -32,16 +32,31 @@ def resnet_18(k: int, shape: Sequence[int], classes: int, *, momentum: float, dr
     Nakkiran et al. 2019 take the same widths with blocks of the pre-activation kind; these are torchvision's.
     """
 
+    return _residual((k, 2 * k, 4 * k, 8 * k), 2, _projection(momentum), shape[0], classes, momentum, dropout)
+
+
+def _projection(momentum: float) -> Shortcut:
+    """Return what makes a 1x1 convolution of every second pixel with batch norm (option B of He et al. 2016)."""
+
     def projection(inputs: int, outputs: int) -> nn.Module:
         convolution = nn.Conv2d(inputs, outputs, 1, 2, bias=False)
         return nn.Sequential(convolution, nn.BatchNorm2d(outputs, momentum=momentum))
 
-    return _residual((k, 2 * k, 4 * k, 8 * k), 2, projection, shape[0], classes, momentum, dropout)
+    return projection
 
 
 def resnet_20(k: int, shape: Sequence[int], classes: int, *, momentum: float, dropout: float) -> nn.Sequential:
     """Return three stages of three blocks, widths 16k, 32k, 64k, with parameter-free shortcuts (He et al. 2016)."""
     return _residual((16 * k, 32 * k, 64 * k), 3, Padded, shape[0], classes, momentum, dropout)
+
+
+def cifar_resnet(depth: int, shape: Sequence[int], classes: int, *, momentum: float, dropout: float) -> nn.Sequential:
+    """Return three stages of n blocks, widths 16, 32, 64, with projections: 6n + 2 layers but for those (He 2016).
+
+    With these shortcuts, ResNet-14, -110 and -866 have the 1.12K, 8.29K and 64.7K scales and shifts that Frankle et
+    al. 2021 count; with the parameter-free ones they would have fewer.
+    """
+    return _residual((16, 32, 64), (depth - 2) // 6, _projection(momentum), shape[0], classes, momentum, dropout)
 
 
 def _residual(

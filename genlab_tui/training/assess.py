@@ -104,7 +104,8 @@ def _stacked(chunk: Sequence[Point], recipe: Recipe, samples: Samples) -> Popula
     """Return a population of the points; those on the same inputs share the product of their first layers."""
     norm = "batch-norm" in recipe.regularisers
     streams = [point.inputs for point in chunk]
-    layout = Layout(samples.features, samples.classes, [recipe.hidden] * len(chunk), streams, batch_norm=norm)
+    widths = [recipe.hidden] * len(chunk)
+    layout = Layout(samples.features, samples.classes, widths, streams, batch_norm=norm, norm=recipe.norm)
     parameters = _gathered(layout, [point.parameters for point in chunk], samples.inputs, "parameters")
     none = samples.inputs.new_zeros(0)
     given = [none if point.statistics is None else point.statistics for point in chunk]

@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock
 
 from genlab_tui.training import modules
 from genlab_tui.training.assess import Point
@@ -48,7 +47,7 @@ def initial(recipe: Recipe, seed: int, samples: Samples) -> Population:
     if recipe.network:
         return modules.initial(recipe, seed, samples)
     norm = "batch-norm" in recipe.regularisers
-    layout = Layout(samples.features, samples.classes, [recipe.hidden], [0], batch_norm=norm)
+    layout = Layout(samples.features, samples.classes, [recipe.hidden], [0], batch_norm=norm, norm=recipe.norm)
     like = samples.inputs
     return Population.initial(layout, [seed], dtype=like.dtype, device=like.device, schemes=[recipe.init])
 
@@ -87,6 +86,8 @@ def _of_module(module: nn.Module, spans: Sequence[Span], matrices: int) -> tuple
 
 def _names(module: nn.Module) -> dict[str, str]:
     """Return a readable name for the path of every module with weights."""
+    from torchvision.models.resnet import BasicBlock  # seconds to import, and only modules need it
+
     names: dict[str, str] = {}
     stage, block = 1, 0
     prefix = ""

@@ -53,8 +53,9 @@ class Block:
 class Layout:
     """The plan of a population of perceptrons with `depth` - 1 hidden layers each.
 
-    `hidden` and `streams` have one entry per member. Rows are the members in the order of storage: `members[row]` is a
-    member's position in what was given, `row_of[member]` the reverse.
+    `hidden` and `streams` have one entry per member; `norm` is where batch norm stands (`Recipe.norm`). Rows are the
+    members in the order of storage: `members[row]` is a member's position in what was given, `row_of[member]` the
+    reverse.
     """
 
     def __init__(
@@ -65,8 +66,9 @@ class Layout:
         streams: Sequence[Hashable],
         *,
         batch_norm: bool = False,
+        norm: str = "before",
     ) -> None:
-        self.inputs, self.classes, self.batch_norm = inputs, classes, batch_norm
+        self.inputs, self.classes, self.batch_norm, self.norm = inputs, classes, batch_norm, norm
         self.hidden, self.streams = tuple(hidden), tuple(streams)
         self.depth = len(hidden[0]) + 1
         groups: dict[Hashable, list[int]] = {}
@@ -150,6 +152,7 @@ class Layout:
             [self.hidden[member] for member in members],
             [self.streams[member] for member in members],
             batch_norm=self.batch_norm,
+            norm=self.norm,
         )
 
 

@@ -35,6 +35,10 @@ class Measurer:
         """
         return self._each(members, partial(self._finals, best=best, train=train))
 
+    def probed(self, members: Sequence[int], probes: Sequence[Probe]) -> dict[int, Finals]:
+        """Return some of the probes of some members, and nothing else."""
+        return self._each(members, partial(self._probed, probes=probes))
+
     def promising(self, members: Sequence[int]) -> list[int]:
         """Return the members that a cheap look at some of their training set does not rule out as done."""
         found = self._each(members, self._look)
@@ -96,11 +100,24 @@ class Measurer:
         columns += [test_accuracy, test_loss]
         names = FINALS if train else FINALS[2:]
         found = {i: dict(zip(names, row, strict=True)) for i, row in zip(who, zip(*columns, strict=True), strict=True)}
-        look = Look(part, [self.state.members[i] for i in who], samples, sets, labels[:, :n], self.state.step)
-        for probe in self.probes:
+        for i, values in self._probe(shard, who, part, sets, labels, self.probes).items():
+            found[i] |= values
+        return {i: found[i] for i in members}
+
+    def _probed(self, shard: Shard, members: list[int], *, probes: Sequence[Probe]) -> dict[int, Finals]:
+        found = self._probe(shard, *self._subset(shard, members), probes)
+        return {i: found[i] for i in members}
+
+    def _probe(
+        self, shard: Shard, who: list[int], part: Population, sets: Tensor, labels: Tensor, probes: Sequence[Probe]
+    ) -> dict[int, Finals]:
+        found: dict[int, Finals] = {i: {} for i in who}
+        seen = [self.state.members[i] for i in who]
+        look = Look(part, seen, shard.samples, sets, labels[:, : shard.batches.n], self.state.step)
+        for probe in probes:
             for i, value in zip(who, probe.measure(look), strict=True):
                 found[i][probe.metric] = value
-        return {i: found[i] for i in members}
+        return found
 
     def _look(self, shard: Shard, members: list[int]) -> dict[int, tuple[float, float]]:
         return self._span(shard, members, (0, min(SCREEN, shard.batches.n)))

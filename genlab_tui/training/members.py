@@ -16,6 +16,7 @@ OPTIMISERS = ("sgd", "adam", "adamw")
 LOSSES = ("cross-entropy", "squared")
 INITS = ("he-normal", "glorot-normal", "glorot-uniform", "torch")
 PRECISIONS = ("float32", "tf32", "bf16")
+NORMS = ("before", "after", "scale")
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,13 @@ class Recipe:
     weights. Training ends after `epochs`, or after `steps` where they are given; or at the end of the first epoch with
     a training accuracy of `target` (above 1: never) or a training loss of `loss_target` or less. `loss` is
     `cross-entropy` (mean over samples, nats) or `squared` (squared error against one-hot labels, summed over the
-    outputs, mean over samples). `regularisers` maps names to strengths. With `log_points`, curves have that many lines
+    outputs, mean over samples). `regularisers` maps names to strengths; of a perceptron, dropout acts on the last
+    `dropout_layers` hidden layers alone (0: on all of them). With `log_points`, curves have that many lines
     a decade of steps instead of the usual ones at ends of epochs, which are at first the ends of every epoch up to
     number `dense`; with `every`, all but the training set is measured after every so many steps besides (for an early
     stop). `precision` is that of products: `tf32` (on a GPU) or `bf16` (of networks by name) only where no criterion
-    needs more.
+    needs more. Where batch norm is on, `norm` says where it stands in a perceptron: `before` or `after` the hidden
+    activations; `scale` is its learnt scale and shift alone, before them, with nothing normalised.
     """
 
     hidden: tuple[int, ...] = ()
@@ -54,6 +57,8 @@ class Recipe:
     dense: int = 0
     every: int = 0
     precision: str = "float32"
+    dropout_layers: int = 0
+    norm: str = "before"
 
     def strength(self, name: str) -> float:
         """Return the strength of a regulariser, 0 where it is off."""
@@ -81,6 +86,7 @@ class Recipe:
             ("loss", self.loss, LOSSES),
             ("initialisation", self.init, INITS),
             ("precision", self.precision, PRECISIONS),
+            ("place for batch norm", self.norm, NORMS),
         ):
             if given not in known:
                 raise BadValue(f"there is no {what} {given!r}", f"known: {', '.join(known)}")
@@ -90,6 +96,15 @@ class Recipe:
             raise BadValue("perceptrons are not trained in bf16", "nearest valid value: tf32")
         if self.nesterov and self.optimiser != "sgd":
             raise BadValue("Nesterov's momentum belongs to sgd")
+        if self.norm != "before" and self.network:
+            raise BadValue(f"{self.network} has its own place for batch norm", "nearest valid value: norm = before")
+        if self.dropout_layers and self.network:
+            raise BadValue(f"{self.network} has its own places for dropout", "nearest valid value: dropout_layers = 0")
+        if not self.network and not 0 <= self.dropout_layers <= len(self.hidden):
+            raise BadValue(
+                f"dropout_layers = {self.dropout_layers} of {len(self.hidden)} hidden layers",
+                f"nearest valid value: {min(max(self.dropout_layers, 0), len(self.hidden))}",
+            )
 
 
 @dataclass(frozen=True)
@@ -101,7 +116,8 @@ class Member:
     has not seen. `follows` is the position of a member whose end ends this one too. `expected_epochs` is a guess for
     the progress bar (0: the recipe's limit). `init` and `order` replace the seed for the initial weights and for the
     order of the samples. `start` are initial numbers instead of drawn ones and `masks` 0/1 multipliers of the weight
-    matrices, both as `State.trained` gives them: matrices [after, before], first layer first, then vectors.
+    matrices, both as `State.trained` gives them: matrices [after, before], first layer first, then vectors. `trains`
+    are 0/1 multipliers of all these numbers (of any type): where they are 0, nothing ever changes the number.
     """
 
     arm: str
@@ -117,6 +133,7 @@ class Member:
     order: int | None = None
     start: Sequence[torch.Tensor] | None = field(default=None, compare=False)
     masks: Sequence[torch.Tensor] | None = field(default=None, compare=False)
+    trains: Sequence[torch.Tensor] | None = field(default=None, compare=False)
 
     @property
     def init_seed(self) -> int:

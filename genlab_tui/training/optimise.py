@@ -192,11 +192,12 @@ def make(recipe: Recipe, like: Stack, strengths: Strengths, *, folded: bool = Fa
 class Penalties:
     """Weight decay and L1 on the weight matrices (never on biases or batch norm), row by row.
 
-    `folded` says that the optimiser wants gradients already multiplied by the learning rates.
+    `folded` says that the optimiser wants gradients already multiplied by the learning rates; `trains` is 0 where
+    nothing changes a number, 1 elsewhere.
     """
 
-    def __init__(self, like: Stack, strengths: Strengths, *, folded: bool) -> None:
-        self.like = like
+    def __init__(self, like: Stack, strengths: Strengths, *, folded: bool, trains: Stack | None = None) -> None:
+        self.like, self.trains = like, trains
         lr, decay, coupled = strengths.lr, strengths.of("weight-decay"), strengths.coupled
         scale = lr if folded else [1.0] * len(lr)
         self.l1 = self._scale([s * value for s, value in zip(scale, strengths.of("l1"), strict=True)])
@@ -219,8 +220,8 @@ class Penalties:
 
     def decay(self, parameters: Stack, factor: float | Tensor) -> None:
         """Shrink the weight matrices: decoupled weight decay at `factor` times each row's learning rate."""
-        for w, _, shrink in _weights(self.shrink, parameters, parameters):
-            w.mul_(1 - factor * shrink)
+        for w, trains, shrink in _weights(self.shrink, parameters, self.trains or parameters):
+            w.mul_(1 - factor * shrink * (1.0 if self.trains is None else trains))
 
 
 def _weights(

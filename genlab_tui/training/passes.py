@@ -52,7 +52,7 @@ class BlockPass:
         layout, parameters = population.layout, population.parameters
         self.block: Block = layout.blocks[at]
         self.at, self.count, self.population = at, count, population
-        self.batch_norm, self.layers = layout.batch_norm, layout.depth - 1
+        self.norm, self.layers = layout.norm if layout.batch_norm else "", layout.depth - 1
         block = self.block
         self.wide = parameters.wide[at]
         self.vectors = parameters.vectors[at]
@@ -62,7 +62,7 @@ class BlockPass:
         like = parameters.flat
         self.h = [like.new_empty(block.groups, count, width) for width in block.widths]
         self.d: list[Tensor] = []  # made at the first backward pass: evaluation needs none
-        self.normal: list[tuple[Tensor, Tensor]] = []
+        self.normal: list[tuple[Tensor, Tensor | None, Tensor]] = []
         self._out: Stack | None = None
         self._products: dict[int, list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]] = {}
         z = z[block.rows].view(block.groups, block.size, layout.classes, count)
@@ -141,21 +141,33 @@ class BlockPass:
 
     def _activate(self, layer: int, masks: Sequence[Tensor], *, training: bool) -> None:
         h = self.h[layer]
-        if self.batch_norm:
-            scale, shift = self.vectors[2 * layer][:, None], self.vectors[2 * layer + 1][:, None]
-            mean, variance = self.statistics[2 * layer], self.statistics[2 * layer + 1]
-            if training:
-                unit, inverse = self._normalise(h, mean, variance, layer)
-                self.normal.append((unit, inverse))
-                torch.addcmul(shift, unit, scale, out=h)
-            else:
-                factor = scale * (variance[:, None] + BN_EPSILON).rsqrt()
-                h.mul_(factor).add_(shift - mean[:, None] * factor)
+        if not self.norm:
+            h.add_(self.vectors[layer][:, None]).relu_()
+        elif self.norm == "after":
+            self._norm(h.relu_(), layer, training=training)
         else:
-            h.add_(self.vectors[layer][:, None])
-        h.relu_()
+            self._norm(h, layer, training=training)
+            h.relu_()
         if masks:
             h.mul_(masks[layer])
+
+    def _norm(self, h: Tensor, layer: int, *, training: bool) -> None:
+        """Normalise in place; in training, keep what the way back needs: (unit values, inverse deviation, source)."""
+        scale, shift = self.vectors[2 * layer][:, None], self.vectors[2 * layer + 1][:, None]
+        mean, variance = self.statistics[2 * layer], self.statistics[2 * layer + 1]
+        if self.norm == "scale":
+            unit = h.clone() if training else h
+            if training:
+                self.normal.append((unit, None, h))
+            torch.addcmul(shift, unit, scale, out=h)
+        elif training:
+            unit, inverse = self._normalise(h, mean, variance, layer)
+            # Which units were active is read off the outputs; where those are normalised, off what they were before.
+            self.normal.append((unit, inverse, h.clone() if self.norm == "after" else h))
+            torch.addcmul(shift, unit, scale, out=h)
+        else:
+            factor = scale * (variance[:, None] + BN_EPSILON).rsqrt()
+            h.mul_(factor).add_(shift - mean[:, None] * factor)
 
     def _normalise(self, z: Tensor, mean: Tensor, variance: Tensor, layer: int) -> tuple[Tensor, Tensor]:
         """Normalise over the batch; return the unit-variance values and the inverse deviation."""
@@ -200,17 +212,23 @@ class BlockPass:
         d, h = self.d[layer], self.h[layer]
         if masks:
             d.mul_(masks[layer])
-        # A dropped unit has activation 0 too, and its derivative is 0 already.
-        torch.ops.aten.threshold_backward.grad_input(d, h, 0, grad_input=d)
-        if not self.batch_norm:
+        if self.norm != "after":
+            # A dropped unit has activation 0 too, and its derivative is 0 already.
+            torch.ops.aten.threshold_backward.grad_input(d, h, 0, grad_input=d)
+        if not self.norm:
             _accumulate(vectors[layer], d.sum(1), keep)
             return
-        unit, inverse = self.normal[layer]
+        unit, inverse, source = self.normal[layer]
         along, total = (d * unit).sum(1, keepdim=True), d.sum(1, keepdim=True)
         _accumulate(vectors[2 * layer], along[:, 0], keep)
         _accumulate(vectors[2 * layer + 1], total[:, 0], keep)
+        if inverse is None:
+            d.mul_(self.vectors[2 * layer][:, None])
+            return
         d.sub_((unit * along).add_(total).div_(self.count))
         d.mul_(self.vectors[2 * layer][:, None] * inverse)
+        if self.norm == "after":
+            torch.ops.aten.threshold_backward.grad_input(d, source, 0, grad_input=d)
 
 
 def _product(out: Tensor, left: Tensor, right: Tensor, keep: float) -> None:

@@ -84,7 +84,7 @@ def _check(members: Sequence[Member], samples: Samples, common: Recipe) -> None:
 
 def _key(member: Member, recipe: Recipe) -> Hashable:
     optimiser = "adam" if recipe.optimiser == "adamw" else recipe.optimiser
-    norm = "batch-norm" in recipe.regularisers
+    norm = recipe.norm if "batch-norm" in recipe.regularisers else ""
     return (
         *(len(recipe.hidden), recipe.batch, member.n, optimiser, recipe.nesterov, recipe.loss, norm),
         *(recipe.decay, recipe.holds_out, recipe.log_points, recipe.dense, recipe.every),
@@ -129,20 +129,20 @@ def _crews(group: list[int], members: Sequence[Member], each: Sequence[Recipe], 
 def _split(
     group: list[int], members: Sequence[Member], each: Sequence[Recipe], samples: Samples, limit: float
 ) -> list[list[int]]:
-    needed = sum(member_bytes(samples, each[i]) for i in group)
+    needed = sum(member_bytes(samples, each[i], frozen=members[i].trains is not None) for i in group)
     parts = halve(group, members, each)
     if needed <= limit or len(parts) == 1:
         return [group]
     return [piece for part in parts for piece in _split(part, members, each, samples, limit)]
 
 
-def member_bytes(samples: Samples, recipe: Recipe) -> float:
-    """Estimate the memory that training a member takes beside the samples."""
+def member_bytes(samples: Samples, recipe: Recipe, *, frozen: bool = False) -> float:
+    """Estimate the memory that training a member takes beside the samples; `frozen` if not all of it trains."""
     if recipe.network:
         return 0.0
     sizes = (samples.features, *recipe.hidden, samples.classes)
     parameters = sum((a + 1) * b for a, b in pairwise(sizes))
-    copies = (2 if recipe.optimiser == "sgd" else 4) + recipe.holds_out
+    copies = (2 if recipe.optimiser == "sgd" else 4) + recipe.holds_out + frozen
     activations = recipe.batch * (samples.features + 4 * sum(sizes[1:]))
     return samples.inputs.element_size() * (copies * parameters + activations)
 

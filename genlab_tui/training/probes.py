@@ -30,10 +30,14 @@ class Look:
 
 @dataclass(frozen=True)
 class Probe:
-    """A metric by name; `measure` returns one number a row."""
+    """A metric by name; `measure` returns one number a row.
+
+    `also` says after which steps it is measured besides, alone, where all metrics are not.
+    """
 
     metric: str
     measure: Callable[[Look], Sequence[float]]
+    also: Callable[[int], bool] | None = None
 
 
 def accuracy_on(metric: str, labels: Tensor, chosen: Tensor | None = None) -> Probe:

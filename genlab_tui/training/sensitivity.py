@@ -16,6 +16,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from genlab_tui.errors import BadValue
 from genlab_tui.phenomenon import Context
 from genlab_tui.training.passes import BN_EPSILON
 from genlab_tui.training.population import Population
@@ -35,7 +36,12 @@ class Layers:
 
     @classmethod
     def of(cls, population: Population, row: int = 0) -> Layers:
-        """Return a row of a population, sharing its numbers where nothing is multiplied in."""
+        """Return a row of a population, sharing its numbers where nothing is multiplied in.
+
+        Raises BadValue where batch norm stands elsewhere than before the activations: it cannot be multiplied in.
+        """
+        if population.layout.batch_norm and population.layout.norm != "before":
+            raise BadValue(f"batch norm {population.layout.norm} the activations is no part of the matrices")
         weights = list(population.parameters.weights_of(row))
         vectors = population.parameters.vectors_of(row)
         biases = list(vectors)

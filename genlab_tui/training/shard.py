@@ -36,6 +36,7 @@ class Shard:
                 [r.hidden for r in recipes],
                 [stream(members[i], r) for i, r in zip(part, recipes, strict=True)],
                 batch_norm="batch-norm" in self.recipe.regularisers,
+                norm=self.recipe.norm,
             )
             self.population = Population.initial(
                 layout,
@@ -81,6 +82,7 @@ class Shard:
             self.samples.inputs.dtype,
         )
         self._pruned: tuple[list[Tensor], list[Tensor]] | None = None
+        self._trains = self._multipliers()
         self._penalties: optimise.Penalties | None = None
         self.replay = self._recorder()
 
@@ -115,7 +117,9 @@ class Shard:
         population, optimiser = self.population, self.optimiser
         if self._penalties is None:
             folded = optimiser.scale is not None
-            self._penalties = optimise.Penalties(population.parameters, self.strengths, folded=folded)
+            self._penalties = optimise.Penalties(
+                population.parameters, self.strengths, folded=folded, trains=self._trains
+            )
         loss = objective(self.recipe.loss, targets, optimiser.scale)
         optimiser.prepare()
         losses = population.gradient(inputs, loss, masks, optimiser.gradient, optimiser.keep)
@@ -132,9 +136,24 @@ class Shard:
             return None
         return Replay(self._step, lambda: [stack.flat for stack in self.parts.values()])
 
+    def _multipliers(self) -> Stack | None:
+        """Return 1 for the numbers of the rows that train and 0 for those that do not; None where all do."""
+        trains = [self.all[i].trains for i in self.rows]
+        if not any(trains):
+            return None
+        multipliers = self.population.parameters.like()
+        multipliers.flat.fill_(1.0)
+        for row, own in enumerate(trains):
+            if own:
+                for view, given in zip(multipliers.tensors_of(row), own, strict=True):
+                    view.copy_(given != 0)
+        return multipliers
+
     def _prune(self) -> None:
-        """Take pruned weights out of the gradient: they stay 0."""
+        """Take pruned and frozen numbers out of the gradient: pruned ones stay 0, frozen ones what they are."""
         gradient = self.optimiser.gradient
+        if self._trains is not None:
+            gradient.flat.mul_(self._trains.flat)
         if self._pruned is None:
             pairs = [
                 (view, mask.to(view.device, view.dtype))

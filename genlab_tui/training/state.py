@@ -116,7 +116,8 @@ class State:
         if recipe.network:
             return modules.restored(recipe, self.samples, parameters, statistics)
         norm = "batch-norm" in recipe.regularisers
-        layout = Layout(self.samples.features, self.samples.classes, [recipe.hidden], [0], batch_norm=norm)
+        sizes = (self.samples.features, self.samples.classes)
+        layout = Layout(*sizes, [recipe.hidden], [0], batch_norm=norm, norm=recipe.norm)
         momentum = recipe.strength("batch-norm")
         return Population(layout, Stack(layout, parameters), Stack(layout, statistics, "statistics"), momentum)
 

@@ -14,13 +14,17 @@ DYNAMIC = tuple(name for name, r in BY_NAME.items() if r.dynamic)
 
 
 class Strengths:
-    """One number per row of everything that may differ between members of one program."""
+    """One number per row of everything that may differ between members of one program.
+
+    `undropped` are the first hidden layers that dropout leaves alone.
+    """
 
     def __init__(self, recipes: Sequence[Recipe]) -> None:
         self.recipes = list(recipes)
         self.lr = [r.lr for r in recipes]
         self.momentum = [r.momentum for r in recipes]
         self.coupled = [r.coupled for r in recipes]
+        self.undropped = [len(r.hidden) - r.dropout_layers if r.dropout_layers else 0 for r in recipes]
         self._of = {name: [r.strength(name) for r in recipes] for name in BY_NAME}
         self._tensors: dict[str, Tensor] = {}
 

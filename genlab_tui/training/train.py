@@ -151,6 +151,7 @@ class _Trainer:
                 yield from self.freeze_diverged()
                 full = self.cadence.due(state.step)
                 yield from self.lines(state.running, self.measurer.finals(state.running, train=full))
+            yield from self.probed()
             if late or whole:
                 yield from self.freeze_diverged()
                 self.tick()
@@ -210,6 +211,17 @@ class _Trainer:
                 yield self.finish(i, ended[i], finals[i])
         if ended:
             yield from self.measures()
+
+    def probed(self) -> Generator[ev.Event, None, None]:
+        """Measure the probes that are asked for after this step alone."""
+        step = self.state.step
+        if self.cadence.due(step) or self.cadence.looks(step):
+            return
+        asked = [probe for probe in self.probes if probe.also and probe.also(step)]
+        if asked:
+            yield from self.freeze_diverged()
+            running = self.state.running
+            yield from self.lines(running, self.measurer.probed(running, asked))
 
     def finish(self, member: int, end: str, finals: Finals) -> ev.Mark:
         """End a member. With early stopping, what counts is its best weights, not its last."""

@@ -18,7 +18,7 @@ from genlab_tui.errors import GenlabError
 from genlab_tui.phenomenon import Phenomenon
 from genlab_tui.record import IDENTITY_DIGITS
 from genlab_tui.regularisers import BY_NAME
-from genlab_tui.run import RunRecord
+from genlab_tui.run import OWN_SAMPLES, RunRecord
 from genlab_tui.text import clean_text
 from screens.cost import cost_line
 from screens.draft import Draft
@@ -122,7 +122,7 @@ class Launch(Vertical):
         """Say how to get the data set where it is not on this machine; the form says whether it is."""
         field = self.query_one(Form).field("data")
         if draft.data not in data.DATASETS:
-            field.remark("made by the phenomenon")
+            field.remark(OWN_SAMPLES)
             return ""
         found = data.locate(draft.data, self.data_dir)
         field.remark(f"✓ {data.DATASETS[draft.data].title}" if found.present else "✗ not on this machine")

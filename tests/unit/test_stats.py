@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pytest
 import scipy.stats
@@ -22,6 +23,16 @@ def test_interval_is_student_t(values: list[float]) -> None:
     )
     assert found.low == pytest.approx(low, rel=1e-9, abs=1e-6)
     assert found.high == pytest.approx(high, rel=1e-9, abs=1e-6)
+
+
+@given(st.lists(FLOATS, min_size=2, max_size=12), st.sampled_from([600, 900, 1000]))
+def test_huge_values_are_summarised_as_small_ones(values: list[float], power: int) -> None:
+    """What diverged may end at 1e200: a power of two changes no digit, and no square overflows."""
+    small, huge = summarise(values), summarise([v * 2.0**power for v in values])
+    assert huge.mean == pytest.approx(small.mean * 2.0**power, rel=1e-12)
+    assert huge.sd == pytest.approx(small.sd * 2.0**power, rel=1e-12)
+    assert math.isfinite(summarise([sys.float_info.max] * 3).mean)
+    assert summarise([-sys.float_info.max, sys.float_info.max]).mean == 0
 
 
 def test_one_value_has_no_spread_and_none_has_nothing() -> None:

@@ -332,3 +332,22 @@ def test_names_and_checks_need_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("depth", "published"), [(14, 1.12e3), (110, 8.29e3), (866, 64.7e3)])
+def test_resnets_of_a_depth_have_the_papers_scales_and_shifts(depth: int, published: float) -> None:
+    """Frankle, Schwab & Morcos 2021 count them; a network of that depth has as many layers beside its shortcuts."""
+    with torch.device("meta"):
+        network = build(f"cifar-resnet:{depth}", CIFAR, 10)
+    count = sum(2 * m.num_features for m in _of(network, nn.BatchNorm2d))
+    assert count == pytest.approx(published, rel=0.005)
+    assert sum(m.kernel_size == (3, 3) for m in _of(network, nn.Conv2d)) + 1 == depth
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("cifar-resnet:15", "14"), ("cifar-resnet:2", "8"), ("cifar-resnet:0", "14")]
+)
+def test_resnets_come_in_depths_of_six_n_and_two(name: str, words: str) -> None:
+    with pytest.raises(BadValue) as caught:
+        resolve(name)
+    assert words in str(vars(caught.value))

@@ -397,6 +397,7 @@ def _step(
     dropouts = [m for m in module if isinstance(m, GivenMasks)]
     for at, masks in enumerate(draws.masks(step, position) or [[None]] * len(dropouts)):
         dropouts[at].mask = masks[0]
+    before = [number.detach().clone() for number in _canonical(module)]
     loss = loss_of(module(x[0]), target[0], recipe.loss)
     if recipe.strength("l1"):
         loss = loss + recipe.strength("l1") * sum(w.abs().sum() for w in matrices)
@@ -414,6 +415,8 @@ def _step(
     with torch.no_grad():
         for weight, mask in zip(matrices, member.masks or (), strict=False):
             weight.mul_(mask)
+        for number, own, trains in zip(_canonical(module), before, member.trains or (), strict=False):
+            number.copy_(torch.where(trains != 0, number, own))
 
 
 def loss_of(outputs: Tensor, target: Tensor, kind: str) -> Tensor:

@@ -1,0 +1,1 @@
+"""The parts of expressivity: `phenomena/expressivity.py` puts them together (no catalogue entry)."""

@@ -1,0 +1,1 @@
+"""Parts of the intrinsic dimension: fields and arms, numbers, claims, figures."""

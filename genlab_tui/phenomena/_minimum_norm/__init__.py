@@ -1,0 +1,1 @@
+"""Minimum norm: fields, claims and figures."""
