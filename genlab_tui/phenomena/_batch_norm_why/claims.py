@@ -9,7 +9,6 @@ from genlab_tui.phenomena._batch_norm_why.config import (
     NOISY,
     PERCEPTRON,
     PLAIN,
-    SHIFTED,
     SMOOTHER,
     TRAINED,
     UNSTABLE,
@@ -31,6 +30,7 @@ from genlab_tui.phenomena._batch_norm_why.side_claims import (
     compare,
     faster,
     l1_too,
+    noise_shift,
     predictiveness,
     shift,
     stops,
@@ -52,7 +52,7 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
     found = [_noise(config)] if config.model == PERCEPTRON else []
     found += [_smoothness(config), predictiveness(config), shift(config)]
     if config.model == PERCEPTRON:
-        found += [stops(config), accuracy(config)]
+        found += [noise_shift(config), stops(config), accuracy(config)]
     else:
         found.append(faster(config))
     if config.l1:
@@ -70,22 +70,6 @@ def _noise(config: Config) -> Claim:
         (BATCH, NOISY),
     )
     untrained = Test("the noisy network is as good before training", _untrained, Rule(high=AS_GOOD), (BATCH, NOISY))
-    large = Rule(low=SHIFTED)
-    more, levels = compare(
-        config,
-        "change of gradients by the layers before, noisy over batch norm, at matched loss",
-        "ics",
-        of(NOISY),
-        of(BATCH),
-        large,
-        (NOISY, BATCH),
-    )
-    other_seed = Test(
-        "another seed's batch norm shifts as much more",
-        at_matched_loss("ics", of_next(BATCH), of(BATCH)),
-        large,
-        (BATCH,),
-    )
     inputs = Test(
         "shift of layers' inputs in a step, noisy batch norm over plain",
         lambda run_data: ratio(run_data, "median input_shift", NOISY, PLAIN),
@@ -107,7 +91,6 @@ def _noise(config: Config) -> Claim:
         "norm, costs a network with batch norm next to nothing.",
         (
             Criterion(lost, met, untrained, unit="share"),
-            Criterion(more, levels, other_seed, unit="times"),
             Criterion(
                 inputs,
                 met,
