@@ -225,7 +225,8 @@ class Phenomenon:
     events. `version` goes up when the numbers of a config change: it is part of a run's identity. `in_flight(config)`
     says whether regularisers can be changed while a run trains. `refused` says of data sets that are not in `data` why
     the protocol makes no sense there; `weight_decay(config)` which of the things of that name the regulariser is here.
-    `data` is empty where the experiment draws its own samples. `precision` is what it computes in, for the eye.
+    `data` is empty where the experiment draws its own samples. `precision` is what it computes in, for the eye;
+    `panels` are the figures (or metrics) that Live opens with, where those that tell most are not the usual ones.
     """
 
     name: str
@@ -250,6 +251,7 @@ class Phenomenon:
     refused: Mapping[str, str] = field(default_factory=dict)
     weight_decay: Callable[[Any], str] = lambda config: "decoupled, on weight matrices alone"
     precision: str = USUAL
+    panels: tuple[str, ...] = ()
 
     def changeable(self, spec: RunSpec) -> tuple[str, ...]:
         """Return the regularisers that may be changed while a run trains: the dynamic ones that it has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 
 from genlab_tui.figure import Figure, HeatMap
@@ -57,12 +57,18 @@ class Gallery:
 
     @property
     def names(self) -> dict[str, str]:
-        """Every arm that a run has, with its title, in order."""
+        """Every arm that a run has, with its title, in order; where none of them has a curve, what has one."""
         found: dict[str, str] = {}
         for run in self.runs:
             for arm in run.data.arms:
                 found.setdefault(arm.name, arm.title)
-        return found
+        if any(arm in found for arm in self._curved()):
+            return found
+        return {arm: arm for arm in self._curved()} or found
+
+    def _curved(self) -> Iterator[str]:
+        """Yield the arm of every curve."""
+        return (arm for run in self.runs for curves in run.data.curves.values() for arm, _ in curves)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -100,7 +106,9 @@ class Gallery:
         """Return what each panel shows: what was chosen for this phenomenon, else the default."""
         known = {choice.key for choice in self.choices}
         chosen = view.choices.get(self.phenomenon, {})
-        usual = defaults(self.choices, max(COUNTS), figures_first=self.many)
+        phenomenon = self.runs[0].phenomenon if self.runs else None
+        first = phenomenon.panels if phenomenon else ()
+        usual = defaults(self.choices, max(COUNTS), figures_first=self.many, first=first)
         return [key if (key := chosen.get(i, "")) in known else usual[i] for i in range(len(usual))]
 
     def slots(self, numbers: Iterable[int], view: LiveView) -> dict[str, int]:

@@ -135,4 +135,5 @@ PHENOMENON = Phenomenon(
     ),
     headline=(ERROR, "weights:gaussian", "error:float32", "test_accuracy:real-true"),
     precision="float64 (one control: float32)",
+    panels=("error", "test", "weights", "condition"),
 )

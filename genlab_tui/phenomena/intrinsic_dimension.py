@@ -266,4 +266,5 @@ PHENOMENON = Phenomenon(
     ),
     in_flight=lambda config: False,
     weight_decay=lambda config: "coupled (half the coefficient times the squared weights, in the loss), on weights",
+    panels=("accuracy", "dimension", "controls", "learning"),
 )

@@ -300,4 +300,5 @@ PHENOMENON = Phenomenon(
         "Adam: angle to the SVM minus angle to the largest L-infinity margin",
     ),
     precision="float64 (network: float32)",
+    panels=("norm", "angle", "margin", "loss"),
 )

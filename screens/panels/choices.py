@@ -41,16 +41,20 @@ def choices(phenomenon: Phenomenon | None, data: RunData, figures: Sequence[Figu
     return (*found, *(Choice(FIGURE + f.name, f.title, isinstance(f, Figure) and f.x_label in AXES) for f in figures))
 
 
-def defaults(known: Sequence[Choice], count: int, *, figures_first: bool = False) -> list[str]:
+def defaults(
+    known: Sequence[Choice], count: int, *, figures_first: bool = False, first: Sequence[str] = ()
+) -> list[str]:
     """Return the keys that the first panels show: loss, test accuracy, gap, figures; then the rest in order.
 
-    A run without accuracy curves starts with its figures, and so does one that asks for it.
+    A run without accuracy curves starts with its figures, and so does one that asks for it. `first` come before all:
+    the names of figures, or of metrics where no figure is called that.
     """
     keys = [choice.key for choice in known]
+    asked = [FIGURE + name if FIGURE + name in keys else name for name in first]
     figures = [choice.key for choice in sorted(known, key=lambda c: c.curves) if choice.key.startswith(FIGURE)]
     curves_first = GAP in keys and not figures_first
     wanted = ["train_loss", "test_accuracy", GAP, *figures, *keys] if curves_first else [*figures, *keys]
-    order = [key for key in dict.fromkeys(wanted) if key in keys]
+    order = [key for key in dict.fromkeys([*asked, *wanted]) if key in keys]
     return [order[i % len(order)] for i in range(count)] if order else []
 
 

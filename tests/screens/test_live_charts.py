@@ -337,6 +337,23 @@ def test_of_five_hundred_arms_a_few_are_drawn_and_others_can_be_chosen(count: in
     drawn(Frame(whole, slots=gallery.slots([0], everything)), 39, 8)
 
 
+def test_curves_of_arms_that_nobody_launched_by_name_are_drawn_where_there_are_no_others() -> None:
+    """An arm may be many trainings (one a dimension of a subspace): their curves have names of their own."""
+    whole = run_data(2)
+    derived = {
+        metric: {(f"{arm}, d 10", seed): curve for (arm, seed), curve in curves.items()}
+        for metric, curves in whole.data.curves.items()
+    }
+    gallery = Gallery()
+    gallery.take([dataclasses.replace(whole, data=dataclasses.replace(whole.data, curves=derived))])
+    picture = gallery.picture(0, LiveView(choices={"many": {0: "loss"}}))
+    assert isinstance(picture, Figure)
+    assert {li.label for li in picture.lines} == {"arm-0, d 10", "arm-1, d 10"}
+    some = dataclasses.replace(whole.data, curves={m: {**derived[m], **whole.data.curves[m]} for m in derived})
+    gallery.take([dataclasses.replace(whole, data=some)])
+    assert set(gallery.names) == {"arm-0", "arm-1"}
+
+
 def test_a_panel_can_leave_runs_out_and_keeps_their_colours() -> None:
     gallery = Gallery()
     one = run_data(2)

@@ -651,6 +651,19 @@ def test_the_run_line_fits_and_drops_the_least_important_first(run: Written) -> 
         assert "+1" in line.plain
 
 
+def test_panels_that_a_phenomenon_asks_for_come_first() -> None:
+    known = [
+        Choice(name, name) for name in ("train_loss", "test_accuracy", "gap", "figure:norm", "figure:angle", "norm")
+    ]
+    assert defaults(known, 3) == ["train_loss", "test_accuracy", "gap"]
+    assert defaults(known, 4, first=("norm", "gone", "test_accuracy")) == [
+        "figure:norm",
+        "test_accuracy",
+        "train_loss",
+        "gap",
+    ]
+
+
 def test_an_unusual_precision_is_said_where_there_is_room(run: Written) -> None:
     reader = RunReader(run.dir)
     reader.read_all()
