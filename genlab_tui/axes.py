@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 LARGEST = 1e300
 """Magnitudes from here on are not drawn: spans must stay finite, and plotext cannot take infinity."""
+
+STOPS = 10
+"""So many values tried, at most, have ticks of their own."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,34 @@ def make_axis(values: Iterable[float], *, log: bool = False, pad: float = 0.0) -
     return Axis(low - room, high + room, log)
 
 
-def ticks(axis: Axis, most: int) -> list[tuple[float, str]]:
-    """Return at most `most` ticks as (place from 0 to 1, label), at round values, in ascending order."""
+def stops(lines: Iterable[Sequence[float]], *, log: bool) -> tuple[float, ...]:
+    """Return the values that all lines were measured at, where they are few: ticks belong there (batch sizes, layers).
+
+    On a linear axis whole numbers alone count: others have no short labels. Empty where ticks are better round.
+    """
+    found: set[float] = set()
+    for line in lines:
+        found.update(line if len(line) <= STOPS else range(STOPS + 1))
+        if len(found) > STOPS:
+            return ()
+    values = sorted(v for v in found if math.isfinite(v) and abs(v) < LARGEST and (v > 0 or not log))
+    whole = all(v == int(v) for v in values)
+    return tuple(values) if len(values) > 1 and (log or whole) else ()
+
+
+def ticks(axis: Axis, most: int, at: Sequence[float] = ()) -> list[tuple[float, str]]:
+    """Return at most `most` ticks as (place from 0 to 1, label), at round values, in ascending order.
+
+    With `at`, all ticks are at those of these values that are on the axis, if two are: more of them than `most`.
+    """
     if most < 1:
         return []
-    values = _log_values(axis, most) if axis.log else _round_values(axis.low, axis.high, most)
-    labels = [number_labels([v])[0] for v in values] if axis.log else number_labels(values)
+    inside = [v for v in at if (place := axis.place(v)) is not None and 0 <= place <= 1]
+    if len(inside) > 1:
+        values, labels = inside, [number_labels([v])[0] for v in inside]
+    else:
+        values = _log_values(axis, most) if axis.log else _round_values(axis.low, axis.high, most)
+        labels = [number_labels([v])[0] for v in values] if axis.log else number_labels(values)
     found: list[tuple[float, str]] = []
     for value, label in zip(values, labels, strict=True):
         place = axis.place(value)

@@ -79,12 +79,13 @@ def list_(
 
 @RUN_COMMANDS.command()
 @RUN
+@click.option("--all", "every", is_flag=True, help="Every measure of every arm, however many.")
 @JSON
-def show(run: str, as_json: bool) -> int:
-    """Show one run: state, config, numbers, verdict."""
+def show(run: str, every: bool, as_json: bool) -> int:
+    """Show one run: state, config, verdict, numbers."""
     from genlab_tui.commands.listing import show_run
 
-    return show_run(run, as_json)
+    return show_run(run, as_json, every)
 
 
 @RUN_COMMANDS.command()

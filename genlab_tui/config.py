@@ -25,16 +25,17 @@ def param(
     unit: str = "",
     unverified: bool = False,
     only: Mapping[str, tuple[Any, ...]] | None = None,
+    distinct: bool = False,
 ) -> Any:
     """Declare one field of a phenomenon's Config: default, help, bounds (inclusive), choices, unit.
 
     `unverified` marks a default that no readable source confirms; the form and the docs say so. `only` says with which
     values of other fields, declared before, the field is read at all: `only={"model": ("network",)}`; the form hides it
     with others. Field types: bool, int, float, str, or tuple[int, ...], tuple[float, ...], tuple[str, ...] (bounds and
-    choices then hold for each).
+    choices then hold for each); of a tuple, `distinct` says that no value may come twice (of a sweep; widths may).
     """
     metadata = {"help": help, "low": low, "high": high, "choices": choices, "unit": unit, "unverified": unverified}
-    return field(default=default, metadata=metadata | {"only": dict(only or {})})
+    return field(default=default, metadata=metadata | {"only": dict(only or {}), "distinct": distinct})
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Param:
     unit: str
     unverified: bool
     only: Mapping[str, tuple[Any, ...]]
+    distinct: bool = False
 
     @property
     def bounds(self) -> str:
@@ -80,7 +82,12 @@ class Param:
             items = (items,)
         if not items:
             raise BadValue(f"{self.name} needs at least one value", f"default: {self.text(self.default)}")
-        return tuple(self._one(item) for item in items)
+        found = tuple(self._one(item) for item in items)
+        twice = [v for i, v in enumerate(found) if v in found[:i]]
+        if self.distinct and twice:
+            once = tuple(dict.fromkeys(found))
+            raise BadValue(f"{self.name} has {_plain(twice[0])} twice", f"nearest valid value: {self.text(once)}")
+        return found
 
     def _one(self, value: Any) -> Any:
         try:
@@ -129,7 +136,12 @@ def _to_kind(value: Any, kind: type) -> Any:
             raise ValueError(value)
         if isinstance(value, float) and not value.is_integer():
             raise ValueError(value)
-        return int(value)
+        try:
+            return int(value)
+        except ValueError:  # 1e6 is a whole number too
+            if not (number := float(value)).is_integer():
+                raise
+            return int(number)
     if kind is float:
         if isinstance(value, bool):
             raise ValueError(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from genlab_tui.axes import LARGEST, Axis, make_axis, ticks
+from genlab_tui.axes import LARGEST, Axis, make_axis, stops, ticks
 from genlab_tui.figure import MEMBER, Figure, HeatMap, Line, Reference
 from genlab_tui.heat_drawing import heat_map
 from genlab_tui.strokes import Room, Series, bands, edges_of, marker, rings, stroke
@@ -109,9 +109,13 @@ def _frame(figure: Figure, room: Room, y_ticks: Sequence[tuple[float, str]]) -> 
         y = room.bottom - place * (room.bottom - room.top)
         parts.append(f'<path class="a" d="M{room.left:.1f} {y:.1f}H{room.right:.1f}"/>')
         parts.append(f'<text x="{room.left - 6:.1f}" y="{y + 3.8:.1f}" text-anchor="end">{xml_text(label, 20)}</text>')
-    for place, label in ticks(room.x, 9):
+    last = -1.0
+    for place, label in ticks(room.x, 9, stops((line.x for line in figure.lines if not line.points), log=figure.log_x)):
         x = room.left + place * (room.right - room.left)
         parts.append(f'<path class="a" d="M{x:.1f} {room.bottom:.1f}v4"/>')
+        if x - CHARACTER * len(label) / 2 < last:
+            continue
+        last = x + CHARACTER * (len(label) / 2 + 0.5)
         anchor, y = _anchor(place, label), room.bottom + 16
         parts.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{xml_text(label, 20)}</text>')
     parts.append(f'<path class="a" d="M{room.left:.1f} {room.bottom:.1f}H{room.right:.1f}"/>')

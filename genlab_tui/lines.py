@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -54,6 +55,32 @@ def curve_lines(
         lines.append(_mean_line(label, curves, points))
         if members:
             lines += [make_line(f"{label}{MEMBER}{seed}", *curve, points=points) for seed, curve in curves.items()]
+    return tuple(lines)
+
+
+MEDIAN = "line: median over seeds, band: smallest to largest"
+"""What `median_lines` draws, as the note of a figure."""
+
+
+def median_lines(data: RunData, metric: str, arms: Sequence[str], prefix: str = "") -> tuple[Line, ...]:
+    """Return the median over seeds of each arm at every step that any seed has a number at, with the range over seeds.
+
+    For numbers with heavy tails, where a mean says little. Arms in the order given; those without numbers are left out.
+    """
+    titles = {arm.name: arm.title for arm in data.arms}
+    points: dict[str, dict[float, list[float]]] = {name: {} for name in arms if name in titles}
+    for (name, _), curve in sorted(data.curves.get(metric, {}).items()):
+        if name in points:
+            for place, value in zip(curve.step.tolist(), curve.value.tolist(), strict=True):
+                if value == value:
+                    points[name].setdefault(place, []).append(value)
+    lines = []
+    for name, own in points.items():
+        if own:
+            x = tuple(sorted(own))
+            rows = [own[place] for place in x]
+            middle, low, high = tuple(map(statistics.median, rows)), tuple(map(min, rows)), tuple(map(max, rows))
+            lines.append(Line(prefix + titles[name], x, middle, low, high, n=tuple(map(len, rows))))
     return tuple(lines)
 
 

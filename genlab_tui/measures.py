@@ -41,6 +41,27 @@ def mean(per_seed: Mapping[int, float]) -> float:
     return summarise(per_seed.values()).mean
 
 
+def measure_test(
+    name: str,
+    arm: str,
+    words: str,
+    rule: Rule,
+    statement: str = "",
+    *,
+    pooled: Callable[[Sequence[float]], float] | None = None,
+) -> Test:
+    """Make the test of one measure of one arm; with `pooled`, of that one number of its seeds' values."""
+
+    def measure(data: RunData) -> PerSeed:
+        return data.measure(name, arm)
+
+    def together(data: RunData) -> float:
+        values = list(measure(data).values())
+        return pooled(values) if pooled and values else math.nan
+
+    return Test(words, measure, rule, (arm,), together if pooled else None, statement)
+
+
 def all_finite(name: str, measure: str, *arms: str) -> Test:
     """Make the precondition that a measure (steps to fit, say) is finite in every seed of some arms."""
 

@@ -390,3 +390,15 @@ LI_INTRINSIC = Paper(
   booktitle = {International Conference on Learning Representations}, year = {2018}, eprint = {1804.08838}
 }""",
 )
+LESHNO = Paper(
+    "Leshno et al. 1993",
+    "Multilayer feedforward networks with a nonpolynomial activation function can approximate any function",
+    "Neural Networks 6(6), 861-867",
+    "https://doi.org/10.1016/S0893-6080(05)80131-5",
+    """@article{leshno1993multilayer,
+  author = {Leshno, Moshe and Lin, Vladimir Ya. and Pinkus, Allan and Schocken, Shimon},
+  title = {Multilayer feedforward networks with a nonpolynomial activation function can approximate any function},
+  journal = {Neural Networks}, volume = {6}, number = {6}, pages = {861--867}, year = {1993},
+  doi = {10.1016/S0893-6080(05)80131-5}
+}""",
+)

@@ -164,6 +164,7 @@ class Test:
 
     `measure` gives one number per seed (a seed whose number is missing is left out); `needs` are the arms it reads.
     With `pooled`, it is judged on that one number of the seeds together instead (a place read off the mean curve).
+    `geometric` is for ratios: their mean over seeds is the geometric one, 1 for those of two equal networks.
     """
 
     name: str
@@ -172,6 +173,7 @@ class Test:
     needs: tuple[str, ...] = ()
     pooled: Callable[[RunData], float] | None = None
     statement: str = ""
+    geometric: bool = False
 
 
 Test.__test__ = False  # type: ignore[attr-defined]  # not for pytest to collect

@@ -44,7 +44,7 @@ def curves(run: LoadedRun) -> Iterator[Block]:
     if not names:
         return
     yield Heading("Curves")
-    arms = [arm.name for arm in run.data.arms]
+    arms = list(run.data.titles)
     chosen = arms
     said = f"Mean over {len(run.data.seeds)} seeds, band: ± 1 standard deviation."
     if len(arms) > MANY:

@@ -64,6 +64,18 @@ class RunData:
         """Return a launched arm by its name."""
         return next((a for a in self.arms if a.name == name), None)
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """The arms whose curves can be drawn, with their titles: those launched.
+
+        Where none of these has a curve, those that have: an arm may be many trainings, each with a name of its own.
+        """
+        launched = {arm.name: arm.title for arm in self.arms}
+        curved = (arm for curves in self.curves.values() for arm, _ in curves)
+        if any(arm in launched for arm in curved):
+            return launched
+        return {arm: arm for curves in self.curves.values() for arm, _ in curves} or launched
+
     def of_seeds(self, seeds: Sequence[int]) -> RunData:
         """Return the same run as if only these of its seeds had been launched: a replica of its verdict."""
         wanted = set(seeds)

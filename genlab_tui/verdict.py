@@ -9,6 +9,7 @@ scope says so. The run's status is the worst of its main claims: INCONCLUSIVE, N
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -19,7 +20,7 @@ from genlab_tui.events import Value, from_value, to_value
 from genlab_tui.phenomenon import Claim, Criterion, Phenomenon, Test
 from genlab_tui.run import OWN_SAMPLES, RunSpec
 from genlab_tui.rundata import RunData
-from genlab_tui.stats import summarise
+from genlab_tui.stats import NOTHING, summarise
 
 MIN_SEEDS = 3
 SIGN_SHARE = 2 / 3
@@ -203,10 +204,33 @@ def _judge_control(test: Test, data: RunData) -> ControlResult:
     return ControlResult(test.name, to_value(value), test.rule.text, fired, seeds, missing=missing)
 
 
+def interval(seeds: Mapping[str, Value], value: Value) -> tuple[float, float] | None:
+    """Return Student's t 95 % interval of a criterion's mean over seeds; None for one seed and for pooled numbers."""
+    found = summarise(from_value(v) for v in seeds.values())
+    if found.n < 2 or not math.isclose(found.mean, from_value(value), rel_tol=1e-9, abs_tol=1e-300):
+        return None
+    return found.low, found.high
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean; 0 where it is what rounding leaves of values that cancel."""
+    if not values:
+        return math.nan
+    mean = math.fsum(values) / len(values)
+    largest = max(map(abs, values))
+    return 0.0 if math.isfinite(largest) and abs(mean) <= NOTHING * largest else mean
+
+
+def _geometric(ratios: Sequence[float]) -> float:
+    """Return the geometric mean; NaN where a number is not positive."""
+    return math.exp(_mean([math.log(r) for r in ratios])) if all(r > 0 for r in ratios) else math.nan
+
+
 def run_test(test: Test, data: RunData) -> tuple[float, dict[int, float], bool, int]:
     """Return the number of a test, its value per seed, whether it passes and how many seeds pass alone.
 
-    The number is the mean over seeds, or the pooled one. A seed without a number is left out of the mean.
+    The number is the mean over seeds (of ratios the geometric one), or the pooled one. A seed without a number is left
+    out of the mean.
     """
     per_seed = {seed: float(v) for seed, v in sorted(test.measure(data).items())}
     values = list(per_seed.values())
@@ -214,10 +238,10 @@ def run_test(test: Test, data: RunData) -> tuple[float, dict[int, float], bool, 
     if rule.chance is not None:
         summary = summarise(values)
         near = abs(summary.mean - rule.chance) <= (rule.high if rule.high is not None else math.inf)
-        agree = sum(abs(v - rule.chance) <= 2 * (rule.high or 0) for v in values)
+        agree = sum(abs(v - rule.chance) <= (rule.high if rule.high is not None else math.inf) for v in values)
         return summary.mean, per_seed, near and summary.low <= rule.chance <= summary.high, agree
     agree = sum(rule.passes(v) for v in values)
-    number = test.pooled(data) if test.pooled else (math.fsum(values) / len(values) if values else math.nan)
+    number = test.pooled(data) if test.pooled else _geometric(values) if test.geometric else _mean(values)
     if test.pooled and not rule.every:
         return number, per_seed, rule.passes(number), agree
     share = agree == len(values) if rule.every else agree >= SIGN_SHARE * len(values)

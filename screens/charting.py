@@ -68,7 +68,9 @@ class Charting(SlotGrid):
     def charts_note(self) -> str:
         """How the focused panel is drawn, which part of the x axis is seen, and what is at the cursor."""
         number = self.slot.number
-        parts = [self._gallery.note(number, self.view), self.view.of(number).note, self.lens.note]
+        keys = self._gallery.keys(self.view)
+        curves = any(not keys[slot.number].startswith(FIGURE) for slot in self.visible_slots if slot.number < len(keys))
+        parts = [self._gallery.note(number, self.view) if curves else "", self.view.of(number).note, self.lens.note]
         parts += [f"⚑ {step:,} {text}" for _, step, text in self._marks_here()[:1]]
         return " · ".join(filter(None, parts))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, zip_longest
 
 from genlab_tui.figure import Figure, HeatMap
@@ -57,18 +57,12 @@ class Gallery:
 
     @property
     def names(self) -> dict[str, str]:
-        """Every arm that a run has, with its title, in order; where none of them has a curve, what has one."""
+        """Every arm whose curves can be drawn, with its title, in order."""
         found: dict[str, str] = {}
         for run in self.runs:
-            for arm in run.data.arms:
-                found.setdefault(arm.name, arm.title)
-        if any(arm in found for arm in self._curved()):
-            return found
-        return {arm: arm for arm in self._curved()} or found
-
-    def _curved(self) -> Iterator[str]:
-        """Yield the arm of every curve."""
-        return (arm for run in self.runs for curves in run.data.curves.values() for arm, _ in curves)
+            for name, title in run.data.titles.items():
+                found.setdefault(name, title)
+        return found
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -138,6 +138,8 @@ class Overlay:
         have = [{arm for arm, _ in unit.data.curves.get(self.metric, {})} for unit in found.units]
         if self.view == "difference" and sum(map(bool, have)) > 1 and not self.arm:
             return "no arm in common"
+        if self.view == "difference" and sum(map(bool, have)) > 1:
+            return "no seed in common: differences are paired by seed"
         return "no such curve" if self.view in ("curves", "difference") else "no such numbers"
 
     def banded(self, found: Comparison) -> bool:

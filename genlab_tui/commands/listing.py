@@ -15,6 +15,9 @@ from genlab_tui.paths import Lab, lab_home
 from genlab_tui.run import OWN_SAMPLES, RunRecord, RunState, encode
 from genlab_tui.text import clean_text, human_bytes, human_number, human_seconds
 
+ROWS = 40
+"""So many numbers of a run are printed unless all are asked for."""
+
 
 def list_runs(
     state: str | None, phenomenon: str | None, expression: str | None, limit: int | None, trash: bool, as_json: bool
@@ -96,8 +99,8 @@ def _age(created: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def show_run(run: str, as_json: bool) -> int:
-    """Print one run."""
+def show_run(run: str, as_json: bool, every: bool = False) -> int:
+    """Print one run: what it is, its verdict, its numbers; of many numbers the first, unless `every` is asked for."""
     from jobs import runs as verbs
 
     lab = lab_home()
@@ -130,11 +133,11 @@ def show_run(run: str, as_json: bool) -> int:
         lines.append(("note", record.note))
     for label, text in lines:
         click.echo(hanging(label, clean_text(text, 2000), 12))
-    if document["summary"]:
-        click.echo()
-        print_summary(document["summary"])
     click.echo()
     print_verdict(document["verdict"])
+    if document["summary"]:
+        click.echo()
+        print_summary(document["summary"], None if every else ROWS, f"genlab-tui show {record.id} --all")
     click.echo(f"\nfiles       {clean_text(lab.run(record.id).path, 2000)}")
     return 0
 
@@ -190,14 +193,17 @@ def _plain(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
-def print_summary(summary: dict[str, Any]) -> None:
-    """Print the summary of a run: arm by measure, mean and spread over seeds."""
+def print_summary(summary: dict[str, Any], most: int | None = None, more: str = "") -> None:
+    """Print the summary of a run: arm by measure, mean and spread over seeds; `more` prints what is beyond `most`."""
     rows = []
     for arm, measures in summary.items():
         for name, numbers in measures.items():
             spread = human_number(_number(numbers["sd"]), 2)
             rows.append((arm, name, human_number(_number(numbers["mean"])), spread, numbers["n"]))
-    print_table(("arm", "measure", "mean", "sd", "seeds"), rows, right=(2, 3, 4))
+    shown = rows if most is None or len(rows) <= most else rows[:most]
+    print_table(("arm", "measure", "mean", "sd", "seeds"), shown, right=(2, 3, 4))
+    if len(shown) < len(rows):
+        click.echo(f"{len(rows) - len(shown)} more rows: {more}")
 
 
 def _number(value: Any) -> float | None:

@@ -26,6 +26,8 @@ STATE_COLOURS = {
     "lost": "red",
 }
 VERDICT_COLOURS = {"SHOWN": "green", "NOT SHOWN": "yellow", "INCONCLUSIVE": "magenta"}
+HOW_IT_PASSES = "A criterion passes where the mean over seeds does and, alone, at least two thirds of the seeds."
+INTERVALS = "Student's t 95 % interval of the mean"
 GRADE_MARKS = {"PASS": "✓", "FAIL": "✗", "UNMET": "?"}
 
 
@@ -101,19 +103,25 @@ def print_verdict(verdict: dict[str, Any] | None) -> None:
             click.echo(f"    because {reason}")
         for criterion in claim["criteria"]:
             click.echo("    " + criterion_line(criterion))
+    if verdict["claims"]:
+        click.echo("\n" + hanging("read as", f"{HOW_IT_PASSES} In brackets: {INTERVALS}.", 12))
 
 
 def criterion_line(criterion: dict[str, Any]) -> str:
     """Return a criterion in one line: mark, name, number, threshold, published number, seeds, control."""
     from genlab_tui.text import human_number
+    from genlab_tui.verdict import interval
 
     def number(value: Any) -> str:
         return human_number(value) if isinstance(value, (int, float)) else str(value if value is not None else "–")
 
+    between = interval(criterion["seeds"], criterion["value"])
     parts = [
         GRADE_MARKS.get(criterion["status"], "?"),
         clean_text(criterion["name"]),
         number(criterion["value"]),
+        *([clean_text(criterion["unit"])] if criterion.get("unit") else []),
+        *([f"({number(between[0])} to {number(between[1])})"] if between else []),
         "asked " + clean_text(criterion["threshold"]),
         f"[{criterion['agree']}/{len(criterion['seeds'])} seeds]",
     ]
@@ -121,7 +129,7 @@ def criterion_line(criterion: dict[str, Any]) -> str:
         parts.append(f"paper {number(criterion['published'])}")
     control = criterion.get("control")
     if control:
-        word = "FIRED" if control["fired"] else "silent"
+        word = "FIRED" if control["fired"] else "no number" if control.get("missing") else "quiet"
         parts.append(f"· control {clean_text(control['name'])} {number(control['value'])} {word}")
     if criterion.get("reason"):
         parts.append(f"({clean_text(criterion['reason'])})")

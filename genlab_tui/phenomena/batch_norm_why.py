@@ -1,9 +1,9 @@
 """Why batch norm helps (Santurkar et al. 2018): not by keeping layers' inputs stable, but by a smoother landscape.
 
 Protocol: sections 2 and 3 of the paper on a deep perceptron: internal covariate shift as the change of a layer's
-gradient when the layers before it have taken their step, noise after every batch norm whose distribution changes at
-every step, and probes along the gradient. What the paper reads off pictures over steps is compared at matched loss
-here: a network that trains faster is elsewhere at the same step.
+gradient when the layers before it have taken their step (and noise is drawn anew, as for the next step), noise after
+every batch norm whose distribution changes at every step, and probes along the gradient. What the paper reads off
+pictures over steps is compared at matched loss here: a network that trains faster is elsewhere at the same step.
 """
 
 from __future__ import annotations
@@ -111,21 +111,15 @@ PHENOMENON = Phenomenon(
     group="Normalisation",
     question="Does batch norm help because it keeps the inputs of every layer stable?",
     explanation=(
-        "Batch norm was invented against internal covariate shift: when the layers below learn, a layer's inputs move, "
-        "and it has to chase them. Santurkar et al. measured that shift and found another reason. First, they put "
-        "noise behind every batch norm, of another mean and spread at every step: now the inputs of a layer jump about "
-        "more than in a network without batch norm, and it trains as well as before. Second, they asked how much "
-        "the gradient of a layer changes when only the layers before it take their step: with batch norm often not "
-        "less, but more. What did change is the landscape: with batch norm, the gradient stays closer to what it was "
-        "along the step that is about to be taken (smaller effective beta), so that a long step can be trusted. Read "
-        "the smoothness figure at one place on its x axis: both networks at the same loss, and the line of the plain "
-        "one should lie at least twice as high. Over training steps the comparison would be unfair, as the network "
-        "that trains faster has small gradients anyway. The controls compare two seeds of one network in the same way. "
-        "That the same noise stops the plain network, as in the paper, is a side claim; on small digits it is "
-        "NOT SHOWN. So may the smoothness be: where the gradients of both networks turn altogether within a step, "
-        "effective beta is about one over the step for both, and only the gradient itself changes less. Noise is part "
-        "of training alone: networks are evaluated with the noise at its mean, and with the statistics of all "
-        "training samples."
+        "Batch norm was invented against internal covariate shift: while the layers below learn, a layer's inputs "
+        "move, and it has to chase them. Santurkar et al. proposed another reason, and three measurements test it. "
+        "Noise behind every batch norm, drawn anew at every step, moves the inputs of the layers: does the network "
+        "train worse? The change of a layer's gradient when the layers before it take their step (and noise is drawn "
+        "anew) is that shift: is it smaller with batch norm? And along the step to be taken, a gradient that stays "
+        "what it was can be trusted (small effective beta): is the landscape smoother? Read these figures at one "
+        "place of the x axis, at the same loss: at the same step, the one that trains faster has smaller gradients "
+        "anyway. Effective beta also depends on the length of the step, so the main claim compares networks at one "
+        "learning rate. Networks are evaluated with noise at its mean and statistics of all training samples."
     ),
     papers=(SANTURKAR, IOFFE),
     config=Config,
@@ -181,9 +175,10 @@ PHENOMENON = Phenomenon(
     ),
     headline=(
         "best test accuracy: batch norm minus noisy batch norm",
-        "effective beta, plain at its best learning rate over batch norm, at matched loss",
+        "effective beta, plain over batch norm, at matched loss",
         "best_test_accuracy:bn",
     ),
+    panels=("smoothness", "accuracy", "inputs", "shift"),
     in_flight=lambda config: False,
     precision="float32, probes and deep linear networks float64",
 )

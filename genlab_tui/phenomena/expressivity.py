@@ -87,14 +87,13 @@ PHENOMENON = Phenomenon(
         "network is written down, evaluated unit by unit and checked against a sorted search. Read the first figure as "
         "a lesson in numerics too: the smallest gap on the line shrinks like 1/n², so slopes and weights grow into the "
         "millions and must cancel. In float64 the error stays near 1e-9; the very same network in float32 (a control) "
-        "is off by as much as the targets themselves at two thousand points, and with half the weights (the other "
-        "control) random targets cannot be fitted at all. Of 32 random lines the one with the most even gaps is kept; "
-        "the proof's own system, with thresholds between the points, has a far larger condition number. And then the "
-        "honest part, the second figure: given the true labels of real inputs (as class numbers, the nearest one is "
-        "the prediction), the "
-        "network that fits them all is hardly better than guessing on new inputs (a random line keeps a trace of the "
-        "classes), while a nearest neighbour that stores the same points does well. Being able to represent a function "
-        "is not the same as finding one that generalises."
+        "is off by as much as the targets themselves at two thousand points, and a least-squares fit with half the "
+        "units on the same line (the other control) misses them. Of 32 random lines the one with the most even gaps is "
+        "kept; the proof's own system, with thresholds between the points, has a far larger condition number. And then "
+        "the honest part, the second figure: given the true labels of real inputs (as class numbers, the nearest one "
+        "is the prediction), the network that fits them all is hardly better than guessing on new inputs (a random "
+        "line keeps a trace of the classes), while a nearest neighbour that stores the same points does well. Being "
+        "able to represent a function is not the same as finding one that generalises."
     ),
     papers=(ZHANG, WENG),
     config=Config,

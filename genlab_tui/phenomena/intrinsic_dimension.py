@@ -24,14 +24,14 @@ from genlab_tui.phenomena._intrinsic_dimension.config import (
     SMALL_NETS,
     TRUE,
     Config,
+    columns_of,
     dims_of,
-    estimate,
     hidden_of,
     net_of,
     plan,
-    seed_bytes,
     sizes,
 )
+from genlab_tui.phenomena._intrinsic_dimension.costs import estimate, seed_bytes
 from genlab_tui.phenomena._intrinsic_dimension.numbers import direct, name_of, of_arm, overall, small_name
 from genlab_tui.phenomena._intrinsic_dimension.presets import PRESETS
 from genlab_tui.phenomenon import Arm, Context, Metric, Phenomenon
@@ -169,7 +169,8 @@ def _subspaces(
         for seed in drawn.seeds:
             inputs, labels = drawn.sets(arm, seed)
             n = drawn.few if control else drawn.n
-            tasks.append(Task(names, seed, recipe, dims, inputs, labels, n, purpose=f"{kind} {net}"))
+            widest = columns_of(config, arm)
+            tasks.append(Task(names, seed, recipe, dims, inputs, labels, n, f"{kind} {net}", widest))
     samples = drawn.samples
     draws = Draws(
         config.projection,

@@ -23,7 +23,6 @@ from genlab_tui.phenomena._minimum_norm.config import (
     CLOSE,
     EARLY,
     FAR_START,
-    FEATURES,
     FITTED,
     FOURIER,
     IN_SPAN,
@@ -39,14 +38,18 @@ from genlab_tui.phenomena._minimum_norm.config import (
     estimate,
     kernel_bytes,
     kernel_cost,
+    on_features,
     plan,
     sizes,
+    solves_of,
+    whole_pool,
 )
 from genlab_tui.phenomena._minimum_norm.presets import PRESETS
 from genlab_tui.phenomenon import Arm, Context, Metric, Phenomenon
 from genlab_tui.rundata import RunData
 
 if TYPE_CHECKING:
+    from genlab_tui.training.descent import System
     from genlab_tui.training.kernel_machine import Problem
 
 SHARE = 0.9  # of the free memory, that a kernel and its factor may take
@@ -80,35 +83,32 @@ class _Clock:
 def run(config: Config, context: Context) -> Iterator[ev.Event]:
     """Solve and descend for every seed: a stage for each kernel, each penalty and each descent."""
     spec, arms = context.spec, context.arms
-    kernels, ridges = _by_factor(arms, "sigma"), _by_factor(arms, "penalty")
+    solves = solves_of(config, arms)
     descents = [arm for arm in arms if "start" in arm.factors]
-    if kernels or ridges:
+    if solves:
         _check_memory(config, context)
+    if descents and context.device != "cpu":
+        yield ev.Log(text=f"descents stay on the CPU, in float64: {context.device} solves the kernels alone")
+    if solves and whole_pool(config, spec):
+        text = f"all {sizes(config, spec)[0]:,} training samples of {spec.data} are taken: seeds only permute them, so "
+        text += "what true labels give is one draw however many seeds agree; random labels and systems are drawn anew"
+        yield ev.Log(level="warning", text=text)
     arrays = data.load(spec.data, context.data_dir)
     one = kernel_cost(config, spec) / SPEED["cpu"]
-    costs = [one] * (len(kernels) + len(ridges)) + [descent_seconds(config, arm.name) for arm in descents]
+    costs = [one] * len(solves) + [*descent_seconds(config, descents)]
     clock = _Clock(costs * spec.seeds)
     for seed in spec.seed_list:
         problem = cache(partial(_draw, config, context, arrays, seed))
-        solves = [(f"sigma {sigma:g}", own, sigma, 0.0) for sigma, own in kernels.items()]
-        solves += [(f"lambda {value:g}", own, config.ridge_bandwidth, value) for value, own in ridges.items()]
-        for name, own, sigma, penalty in solves:
+        systems = cache(partial(_decompose, config, context, problem, seed))
+        for (sigma, penalty), own in solves.items():
             clock.next()
-            what = f"seed {seed}, {name}"
+            ridge = all("penalty" in arm.factors for arm in own)
+            what = f"seed {seed}, lambda {penalty:g}" if ridge else f"seed {seed}, sigma {sigma:g}"
             yield from context.stage(what, partial(_solve, context, problem, own, seed, what, sigma, penalty, clock))
         for arm in descents:
             clock.next()
-            body = partial(_descend, config, context, problem, arm, seed, clock)
+            body = partial(_descend, config, context, systems, arm, seed, clock)
             yield from context.stage(f"seed {seed}, {arm.name}", body)
-
-
-def _by_factor(arms: Sequence[Arm], factor: str) -> dict[float, list[Arm]]:
-    """Return the arms that have a factor, by its value."""
-    found: dict[float, list[Arm]] = {}
-    for arm in arms:
-        if factor in arm.factors:
-            found.setdefault(float(arm.factors[factor]), []).append(arm)
-    return found
 
 
 def _check_memory(config: Config, context: Context) -> None:
@@ -154,10 +154,11 @@ def _solve(
     names = [arm.name for arm in arms]
     kinds = [TRUE if arm.name.startswith(RIDGE) else arm.name.split("-")[0] for arm in arms]
     drawn = problem()
-    solved = solve(drawn, sigma, kinds, penalty, device=context.device)
+    different = tuple(dict.fromkeys(kinds))
+    solved = solve(drawn, sigma, different, penalty, device=context.device)
     if drawn.dropped:
         yield ev.Log(text=f"seed {seed}: {drawn.dropped} inputs that are there twice, with one label, count once")
-    against = [kind for kind in kinds if kind in drawn.contradicted and not penalty]
+    against = [kind for kind in different if kind in drawn.contradicted and not penalty]
     if against:
         text = f"identical inputs carry different labels ({', '.join(against)}): no function fits them exactly"
         yield ev.Log(level="warning", text=f"{what}: {text}")
@@ -177,11 +178,20 @@ def _solve(
     yield clock.progress(what, 1.0)
 
 
+def _decompose(config: Config, context: Context, problem: Callable[[], Problem], seed: int, features: bool) -> System:
+    """Draw one of the linear systems of a seed; its decomposition takes as long as many passes: made once."""
+    from genlab_tui.training.descent import fourier_system, gaussian_system
+
+    if features:
+        return fourier_system(problem(), seed, config.rows, config.columns, config.feature_bandwidth, SYSTEM_TESTS)
+    return gaussian_system(seed, config.rows, config.columns)
+
+
 def _descend(
-    config: Config, context: Context, problem: Callable[[], Problem], arm: Arm, seed: int, clock: _Clock
+    config: Config, context: Context, systems: Callable[[bool], System], arm: Arm, seed: int, clock: _Clock
 ) -> Generator[ev.Event, None, None]:
     """Go down from one start."""
-    from genlab_tui.training.descent import Descent, descend, fourier_system, gaussian_system
+    from genlab_tui.training.descent import Descent, descend
     from genlab_tui.training.one_thread import one_thread
 
     passes = {SGD: config.sgd_passes, FOURIER: config.long_passes}.get(arm.name, config.passes)
@@ -194,10 +204,8 @@ def _descend(
         settled=SETTLED,
     )
     label = f"seed {seed}, {arm.name}"
-    if config.system == FEATURES or arm.name == FOURIER:
-        system = fourier_system(problem(), seed, config.rows, config.columns, config.feature_bandwidth, SYSTEM_TESTS)
-    else:
-        system = gaussian_system(seed, config.rows, config.columns)
+    context.poll()
+    system = systems(on_features(config, arm.name))
     if isinf(system.condition):
         text = "rows that depend on each other: there may be no exact solution"
         yield ev.Log(level="warning", text=f"{label}: {text}")

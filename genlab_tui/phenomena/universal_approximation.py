@@ -1,4 +1,4 @@
-"""Universal approximation (Cybenko 1989, Hornik 1991): networks on the unit interval, written down and trained.
+"""Universal approximation (Cybenko 1989, Hornik 1991, Leshno et al. 1993): networks on the unit interval.
 
 Written down: n ReLU units with equispaced knots are linear interpolation, whose error is known: |f''| h² / 8 for a
 smooth target, a multiple of h for one with kinks, no less than half of a jump. Trained: the same widths, Adam, all
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from genlab_tui import events as ev
 from genlab_tui.figure import Figure
-from genlab_tui.papers import CYBENKO, HORNIK, TELGARSKY
+from genlab_tui.papers import CYBENKO, HORNIK, LESHNO, TELGARSKY
 from genlab_tui.phenomena._universal_approximation.claims import SLOPE, claims
 from genlab_tui.phenomena._universal_approximation.config import (
     TRAINED_SAMPLES,
@@ -103,20 +103,21 @@ PHENOMENON = Phenomenon(
     question="Can one hidden layer come as close to any function as asked, and does training find it?",
     explanation=(
         "The classical theorems say that one hidden layer, if it is wide enough, comes as close as asked to any "
-        "continuous function on an interval. For ReLU units this can be written down: put their knots at equal "
-        "distances, let the weights be the changes of slope, and the network joins points of the target by straight "
-        "lines. Read the first figure, in log-log: for the smooth sine the largest error falls with slope -2, for a "
-        "kink with slope -1, and for a step it does not fall at all, as no continuous function can follow a jump (the "
-        "control: a slope measured there must not pass for a law); in the mean square the step is met "
-        "too. The surprise is the other set of lines: the same networks, trained by gradient descent on the same "
-        "target, get better with width only down to a floor, far above what networks of that width could represent "
-        "(the second figure). That gap is optimisation, not expressivity: the theorem says that good weights exist, "
-        "nothing about finding them. And depth: tents applied one after another double their number of pieces each "
-        "time, so several layers of a few units equal one layer of very many; trained, they do not find that either. A "
-        "seed draws where the targets lie (16 shifts, of which the worst counts; training takes the first), where the "
-        "tents have their tops, and the initial weights."
+        "continuous function on an interval (with ReLU units: Leshno et al.). How fast is older knowledge still, the "
+        "error of interpolation, and can be written down: put the knots at equal distances, let the weights be the "
+        "changes of slope, and the network joins points of the target by straight lines. Read the first figure, in "
+        "log-log: for the smooth sine the largest error falls with slope -2, for a kink with slope -1, and for a step "
+        "it does not fall at all, as no continuous function can follow a jump (the control: a slope measured there "
+        "must not pass for a law); in the mean square the step is met too. The surprise is the other set of lines: the "
+        "same networks, trained by gradient descent on the same target, get better with width far more slowly, and the "
+        "widest one stays far above what networks of that width can represent (the second figure). Not all of that gap "
+        "is the search's: training minimises the mean square at some hundred samples, and what is shown is the largest "
+        "error anywhere. But the theorem says that good weights exist, nothing about finding them. And depth: tents "
+        "applied one after another double their number of pieces each time, so several layers of a few units equal one "
+        "layer of very many; trained, they do not find that either. A seed draws where the targets lie (16 shifts, of "
+        "which the worst counts; training takes the first), where the tents have their tops, and the initial weights."
     ),
-    papers=(CYBENKO, HORNIK, TELGARSKY),
+    papers=(CYBENKO, HORNIK, LESHNO, TELGARSKY),
     config=Config,
     presets={
         "quick": Preset(seeds=5, note="widths 2 to 512, 2,000 steps of Adam, in seconds"),

@@ -8,12 +8,12 @@ unbiased estimates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from genlab_tui.training import seeds
+from genlab_tui.training import full_pass, seeds
 from genlab_tui.training.members import Samples
 from genlab_tui.training.passes import BN_EPSILON
 from genlab_tui.training.population import Population
@@ -103,20 +103,6 @@ def accuracy(network: Perceptron, x: Tensor, labels: Tensor) -> float:
     return float((outputs(network, x, batch=False).argmax(-1) == labels).double().mean())
 
 
-def recomputed(network: Perceptron, x: Tensor) -> Perceptron:
-    """Return the network with the statistics of all of x [n, d], layer after layer, instead of its running ones.
-
-    Dropout is off, and what enters a layer was normalised by the new statistics of those before it.
-    """
-    h, means, variances = x, [], []
-    for layer in range(len(network.scales)):
-        z = h @ network.matrices[layer].t()
-        means.append(z.mean(0))
-        variances.append(z.var(0, correction=1))
-        h = _activated(replace(network, means=tuple(means), variances=tuple(variances)), layer, z, batch=False)
-    return replace(network, means=tuple(means), variances=tuple(variances))
-
-
 def variance_ratios(network: Perceptron, x: Tensor) -> list[float]:
     """Return, per batch-norm layer, how far its running variance is off: the largest ratio over its channels.
 
@@ -137,8 +123,9 @@ def variance_ratios(network: Perceptron, x: Tensor) -> list[float]:
 class Modes:
     """What one trained network measured; NaN everywhere where it diverged.
 
-    Test accuracies in training mode (`batch_mode`) and with statistics recomputed on the training set; `ratios` of the
-    running variance per batch-norm layer, from the inputs on.
+    Test accuracies in training mode (`batch_mode`) and with the statistics of a full pass over the training set (as
+    many samples as such a pass takes at most); `ratios` of the running variance per batch-norm layer, from the inputs
+    on.
     """
 
     batch_mode: float
@@ -153,13 +140,16 @@ def modes(state: State, member: int, *, batch: int, partitions: int) -> Modes:
     if state.outcomes[member].end == "diverged":
         layers = len(recipe.hidden) if "batch-norm" in recipe.regularisers else 0
         return Modes(float("nan"), float("nan"), (float("nan"),) * layers)
-    network = Perceptron.of(state.trained(member))
+    trained = state.trained(member)
+    network = Perceptron.of(trained)
     x, labels = _test(samples, who.inputs)
     train = samples.inputs[who.inputs]
     with torch.no_grad():
+        again = trained.take([0])  # a copy: the pass sets its statistics
+        full_pass.passed(again, train[: full_pass.SAMPLES])
         return Modes(
             batch_mode_accuracy(network, x, labels, batch=batch, partitions=partitions, seed=who.seed),
-            accuracy(recomputed(network, train), x, labels),
+            accuracy(Perceptron.of(again), x, labels),
             tuple(variance_ratios(network, train)),
         )
 

@@ -187,7 +187,7 @@ class Batches:
             of_seeds = [self._uniform(seed, step, stop - start, hidden) for seed in self.own_seeds]
             drawn[hidden] = [torch.stack(layer) for layer in zip(*of_seeds, strict=True)]
         drop = self.strengths.tensor("dropout", self.samples.inputs)
-        undropped = torch.tensor(self.strengths.undropped, device=self.device)
+        undropped = self.strengths.undropped(self.device)
         which = self._seed_of
         masks = []
         for block in self.layout.blocks:
@@ -196,8 +196,11 @@ class Batches:
             for bucket in block.buckets:
                 rows = torch.arange(block.rows.start, block.rows.stop, device=self.device)
                 rows = rows.view(block.groups, block.size)[:, bucket.first : bucket.first + bucket.count].flatten()
+                everywhere = drop[rows][:, None, None]
                 for layer, mask in enumerate(of_block):
-                    p = torch.where(undropped[rows] <= layer, drop[rows], 0.0)[:, None, None]
+                    p = everywhere
+                    if undropped is not None:
+                        p = torch.where((undropped[rows] <= layer)[:, None, None], everywhere, 0.0)
                     uniform = drawn[bucket.hidden][layer].index_select(0, which[rows])
                     kept = (uniform >= p).to(self.dtype).div_(1 - p)
                     width, begin = bucket.hidden[layer], bucket.units[layer]

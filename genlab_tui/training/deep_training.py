@@ -6,18 +6,16 @@ numpy, float64, one network after another: they are a few hundred numbers each. 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlab_tui.data.seeding import generator
+from genlab_tui.training.flat_adam import FlatAdam
 from genlab_tui.training.line_networks import Array
-from genlab_tui.training.line_training import BETA_1, BETA_2, EPSILON
 
 
-class Deep:
+class Deep(FlatAdam):
     """A network with hidden layers of the given widths, and the state of its training."""
 
     def __init__(self, hidden: Sequence[int], seed: int, lr: float) -> None:
@@ -25,9 +23,8 @@ class Deep:
         self.shapes = list(zip(sizes[1:], sizes[:-1], strict=True))
         random = generator(seed, f"deep network {' '.join(map(str, hidden))}")
         parts = [random.uniform(-1.0, 1.0, after * (before + 1)) / math.sqrt(before) for after, before in self.shapes]
-        self.numbers: Array = np.concatenate(parts)
-        self.first, self.second = np.zeros_like(self.numbers), np.zeros_like(self.numbers)
-        self.lr, self.steps, self.loss = lr, 0, math.nan
+        super().__init__(np.concatenate(parts), lr)
+        self.loss = math.nan
 
     def layers(self, row: Array) -> list[tuple[Array, Array]]:
         """Return matrix [after, before] and bias [after, 1] of every layer, as views of a row of numbers."""
@@ -71,20 +68,4 @@ class Deep:
 
     def step(self, x: Array, y: Array) -> None:
         """Take one step of Adam."""
-        gradient = self.gradient(x, y)
-        self.steps += 1
-        self.first += (1 - BETA_1) * (gradient - self.first)
-        self.second += (1 - BETA_2) * (gradient * gradient - self.second)
-        unbias = math.sqrt(1 - BETA_2**self.steps)
-        size = self.lr * unbias / (1 - BETA_1**self.steps)
-        self.numbers -= size * self.first / (np.sqrt(self.second) + EPSILON * unbias)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what a checkpoint needs."""
-        return {"numbers": self.numbers.copy(), "first": self.first.copy(), "second": self.second.copy()}
-
-    def restore(self, arrays: Mapping[str, Any], steps: int) -> None:
-        """Continue from a checkpoint."""
-        self.steps = steps
-        for name in ("numbers", "first", "second"):
-            getattr(self, name)[:] = np.asarray(arrays[name], dtype=np.float64)
+        self.descend(self.gradient(x, y))

@@ -163,13 +163,11 @@ def descend(
         "solved": system.residual(w),
         "off_span_most": off_most,
         "rises": float(rises),
-        "norm_over_least": float(np.linalg.norm(w) / np.linalg.norm(system.solution)),
         "system_condition": system.condition,
         "pseudo_inverse_residual": system.residual(system.solution),
     }
     if len(system.y_test):
         found |= {"early_accuracy": early_accuracy, "late_accuracy": system.accuracy(w)}
-        found["solution_accuracy"] = system.accuracy(system.solution)
     for name, value in found.items():
         yield ev.Measure(cohort=cohort, name=name, values=ev.to_values([value]))
     return found

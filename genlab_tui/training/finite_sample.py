@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class Network:
 
     @property
     def weights(self) -> int:
-        """The numbers that it consists of."""
+        """The numbers that it consists of, as they are stored."""
         return self.a.size + self.b.size + self.w.size
 
     def __call__(self, x: NDArray[Any]) -> NDArray[Any]:
@@ -92,8 +93,9 @@ def distinct(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
     """
     seen: dict[bytes, int] = {}
     kept, conflicts = [], 0
-    for row, values in enumerate(x.reshape(len(x), -1) + 0.0):  # + 0.0: -0 and 0 are one number
-        first = seen.setdefault(values.tobytes(), row)
+    for row, values in enumerate(x.reshape(len(x), -1)):
+        # 16 bytes stand for the row, as all rows once more would be as large as x. + 0.0: -0 and 0 are one number.
+        first = seen.setdefault(blake2b((values + 0.0).tobytes(), digest_size=16).digest(), row)
         if first == row:
             kept.append(row)
         elif y[first] != y[row]:

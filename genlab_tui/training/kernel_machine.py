@@ -144,7 +144,7 @@ def _solve(problem: Problem, sigma: float, kinds: Sequence[str], penalty: float,
         return dict.fromkeys(kinds, NOTHING)
     wanted = np.concatenate([one_hot(problem.labels[kind], problem.classes) for kind in kinds], axis=1)
     targets = torch.from_numpy(wanted).to(device)
-    solution = torch.cholesky_solve(targets, factor)
+    solution = _solved(factor, targets)
     condition = _condition(gram, factor)
     del factor
     fitted = gram @ solution - penalty * solution
@@ -164,6 +164,13 @@ def _solve(problem: Problem, sigma: float, kinds: Sequence[str], penalty: float,
         )
         found[kind] = NOTHING if kind in problem.contradicted and not penalty else machine
     return found
+
+
+def _solved(factor: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return what a Cholesky factor's matrix maps to the targets: cholesky_solve, which copies the factor, does not."""
+    half = torch.linalg.solve_triangular(factor, targets, upper=False)
+    whole: torch.Tensor = torch.linalg.solve_triangular(factor.mT, half, upper=True)
+    return whole
 
 
 def _right(problem: Problem, sigma: float, solution: torch.Tensor) -> list[int]:
@@ -196,4 +203,4 @@ def _condition(matrix: torch.Tensor, factor: torch.Tensor) -> float:
     # The start must not be orthogonal to an eigenvector; the same on every device and for every seed.
     draw = np.random.default_rng(0).standard_normal((len(matrix), 1))
     start = torch.from_numpy(draw / np.linalg.norm(draw)).to(matrix.device)
-    return largest(lambda v: matrix @ v) * largest(lambda v: torch.cholesky_solve(v, factor))
+    return largest(lambda v: matrix @ v) * largest(lambda v: _solved(factor, v))

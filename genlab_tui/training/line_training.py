@@ -7,17 +7,14 @@ a look-up at its knot. numpy, float64; a member's numbers depend on nobody else'
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlab_tui.data.seeding import generator
+from genlab_tui.training.flat_adam import FlatAdam
 from genlab_tui.training.line_networks import Array, LineNetwork
-
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # those of the paper on Adam, and torch's defaults
 
 
 @dataclass(frozen=True)
@@ -35,11 +32,10 @@ def draw_network(width: int, seed: int) -> LineNetwork:
     return LineNetwork(w, b, v / math.sqrt(width), float(random.uniform(-1.0, 1.0)) / math.sqrt(width))
 
 
-class Lines:
+class Lines(FlatAdam):
     """Members side by side: units in one row, each knowing its member; mean squared error on equispaced samples."""
 
     def __init__(self, starts: Sequence[Start], lr: float) -> None:
-        self.lr, self.steps = lr, 0
         self.y = np.stack([start.y for start in starts])
         members, self.n = self.y.shape
         self.x = np.linspace(0.0, 1.0, self.n)
@@ -48,8 +44,7 @@ class Lines:
         self.cuts = np.cumsum(widths)[:-1]
         hidden = [np.concatenate([getattr(start.network, part) for start in starts]) for part in "wbv"]
         self.units = len(self.member)
-        self.numbers = np.concatenate([*hidden, [start.network.offset for start in starts]])
-        self.first, self.second = np.zeros_like(self.numbers), np.zeros_like(self.numbers)
+        super().__init__(np.concatenate([*hidden, [start.network.offset for start in starts]]), lr)
         self.loss = np.full(members, math.nan)
 
     def _parts(self, row: Array) -> tuple[Array, Array, Array, Array]:
@@ -86,29 +81,10 @@ class Lines:
     def step(self) -> None:
         """Take one step of Adam, from the gradient at the numbers as they are; one that diverges ends at NaN."""
         with np.errstate(over="ignore", invalid="ignore"):
-            self._step(self.gradient())
-
-    def _step(self, gradient: Array) -> None:
-        self.steps += 1
-        self.first += (1 - BETA_1) * (gradient - self.first)
-        self.second += (1 - BETA_2) * (gradient * gradient - self.second)
-        size = self.lr * math.sqrt(1 - BETA_2**self.steps) / (1 - BETA_1**self.steps)
-        denominator = np.sqrt(self.second)
-        denominator += EPSILON * math.sqrt(1 - BETA_2**self.steps)
-        self.numbers -= size * self.first / denominator
+            self.descend(self.gradient())
 
     def networks(self) -> list[LineNetwork]:
         """Return the members as they are now."""
         *hidden, offset = self._parts(self.numbers)
         rows = [np.split(part, self.cuts) for part in hidden]
         return [LineNetwork(w, b, v, float(o)) for w, b, v, o in zip(*rows, offset, strict=True)]
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what a checkpoint needs."""
-        return {"numbers": self.numbers.copy(), "first": self.first.copy(), "second": self.second.copy()}
-
-    def restore(self, arrays: Mapping[str, Any], steps: int) -> None:
-        """Continue from a checkpoint."""
-        self.steps = steps
-        for name in ("numbers", "first", "second"):
-            getattr(self, name)[:] = np.asarray(arrays[name], dtype=np.float64)

@@ -27,7 +27,10 @@ CHUNK = 5000
 SAY_EVERY = 0.3
 """Seconds between two events of progress."""
 BETA_1, BETA_2 = 0.9, 0.999
-"""Adam's own. Its epsilon is 0: any other would turn it into gradient descent once gradients are smaller than that."""
+"""Adam's own."""
+EPSILONS = {"adam": 0.0, "adam with epsilon": 1e-8}
+"""What Adam adds to the root of its second moment: more than 0 turns it into gradient descent with momentum, of a
+falling rate, once gradients are smaller than that."""
 OF_THE_THEOREM = ("slope", "margin_rise", "gap_ratio", "loss_variation")
 METRICS = ("norm", "scaled_norm", "angle", "angle_inf", "margin", "loss", "scaled_loss")
 
@@ -94,7 +97,7 @@ def stepper(kind: str, problems: Problems, walk: Walk, lr: float) -> Step:
     """Return the function that takes one step (number t, from 1) of all problems, in place, through made buffers.
 
     `gradient`: w + v / L with v the mean of z / (1 + exp(z . w)), the fixed step of the theorem. `normalised`: that
-    over the loss and over sqrt(t). `adam` and `sign`: their step with the learning rate lr / sqrt(t).
+    over the loss and over sqrt(t). `adam`, `adam with epsilon`, `sign`: their step, the learning rate lr / sqrt(t).
     """
     z, w = problems.z, walk.w
     n = z.shape[1]
@@ -131,13 +134,15 @@ def stepper(kind: str, problems: Problems, walk: Walk, lr: float) -> Step:
         total(spread, axis=1, out=v)
         add(w, v / (losses.mean(0) * math.sqrt(t)), w)
 
+    epsilon = EPSILONS.get(kind, 0.0)
+
     def adam(t: int) -> None:
         gradient(t)
         walk.first *= BETA_1
         walk.first += (1 - BETA_1) * v
         walk.second *= BETA_2
         walk.second += (1 - BETA_2) * v * v
-        size = np.sqrt(walk.second / (1 - BETA_2**t))
+        size = np.sqrt(walk.second / (1 - BETA_2**t)) + epsilon
         update = np.divide(walk.first / (1 - BETA_1**t), size, out=np.zeros_like(size), where=size > 0)
         add(w, lr / math.sqrt(t) * update, w)
 
@@ -145,7 +150,8 @@ def stepper(kind: str, problems: Problems, walk: Walk, lr: float) -> Step:
         gradient(t)
         add(w, lr / math.sqrt(t) * np.sign(v), w)
 
-    return {"gradient": descend, "normalised": normalised, "adam": adam, "sign": sign}[kind]
+    steps = {"gradient": descend, "normalised": normalised, "sign": sign} | dict.fromkeys(EPSILONS, adam)
+    return steps[kind]
 
 
 # --- what is measured -------------------------------------------------------------------------------------------------

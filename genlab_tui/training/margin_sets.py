@@ -36,8 +36,8 @@ TOLERANCE = 1e-6
 class Toy:
     """The signed points [n, d] of a seed and their solutions: unit vectors, margins |.| of them, NaN if not separable.
 
-    `l2` maximises the smallest z . w over |w|_2 = 1, which is `gamma`; `linf` over |w|_inf = 1, which is `gamma_inf`
-    (returned scaled to |w|_2 = 1). `flipped` are the same points, some with the other label, which nothing separates.
+    `l2` maximises the smallest z . w over |w|_2 = 1, which is `gamma`; `linf` over |w|_inf = 1 (returned
+    scaled to |w|_2 = 1). `flipped` are the same points, some with the other label, which nothing separates.
     `draws` counts the sets that were drawn until one fitted.
     """
 
@@ -46,7 +46,6 @@ class Toy:
     l2: Floats
     gamma: float
     linf: Floats
-    gamma_inf: float
     draws: int
 
     @property
@@ -86,16 +85,9 @@ def separable(z: Floats) -> bool:
 
 
 def hard_margin(z: Floats) -> Floats | None:
-    """Return argmin |w| with every z . w >= 1, or None where that does not exist or cannot be verified.
+    """Return argmin |w| with every z . w >= 1, or None where it cannot be verified.
 
-    Asks the linear program first: on points that nothing separates, a hard SVM would not come to an end.
-    """
-    return _hardest(z) if separable(z) else None
-
-
-def _hardest(z: Floats) -> Floats | None:
-    """Return the hard-margin solution of separable points, or None where it cannot be verified.
-
+    Ask first whether the points are separable: where nothing separates them, a hard SVM would not come to an end.
     scikit-learn's SVM has a free intercept; on the points together with their mirror images it is 0, so that the
     solution is that of the problem without one. Its support vectors are then solved for exactly, and the result must
     satisfy the optimality conditions: all margins 1 or more, w a combination of support vectors with weights of 0 or
@@ -140,7 +132,7 @@ def draw(seed: int, *, points: int, bias: bool = False, contradictions: int = 0)
         x += stream.standard_normal((points, 2))
         z = y[:, None] * (np.column_stack((x, np.ones(points))) if bias else x)
         linf, gamma_inf = linf_margin(z)
-        if gamma_inf < LEAST_MARGIN or (w := _hardest(z)) is None:  # the other margin is no larger
+        if gamma_inf < LEAST_MARGIN or (w := hard_margin(z)) is None:  # the other margin is no larger
             continue
         gamma = 1.0 / float(np.linalg.norm(w))
         if gamma < LEAST_MARGIN or angle(w, linf) < TURN:
@@ -149,8 +141,8 @@ def draw(seed: int, *, points: int, bias: bool = False, contradictions: int = 0)
         if contradictions:
             z, flipped = (np.concatenate((own, -own[:contradictions])) for own in (z, flipped))
             none = np.full(z.shape[1], np.nan)
-            return Toy(z, flipped, none, float("nan"), none, float("nan"), draws)
-        return Toy(z, flipped, w * gamma, gamma, linf / np.linalg.norm(linf), gamma_inf, draws)
+            return Toy(z, flipped, none, float("nan"), none, draws)
+        return Toy(z, flipped, w * gamma, gamma, linf / np.linalg.norm(linf), draws)
     raise BadValue(f"points = {points}: no separable set with such a margin was drawn", "nearest valid value: 20")
 
 

@@ -129,7 +129,9 @@ def _crews(group: list[int], members: Sequence[Member], each: Sequence[Recipe], 
 def _split(
     group: list[int], members: Sequence[Member], each: Sequence[Recipe], samples: Samples, limit: float
 ) -> list[list[int]]:
-    needed = sum(member_bytes(samples, each[i], frozen=members[i].trains is not None) for i in group)
+    # One member of which a part trains makes the program keep multipliers of everyone.
+    frozen = any(members[i].trains is not None for i in group)
+    needed = sum(member_bytes(samples, each[i], frozen=frozen) for i in group)
     parts = halve(group, members, each)
     if needed <= limit or len(parts) == 1:
         return [group]
@@ -137,7 +139,10 @@ def _split(
 
 
 def member_bytes(samples: Samples, recipe: Recipe, *, frozen: bool = False) -> float:
-    """Estimate the memory that training a member takes beside the samples; `frozen` if not all of it trains."""
+    """Estimate the memory that training a member takes beside the samples.
+
+    `frozen` if it trains beside one of which not everything does, or is one: multipliers are kept of all of them.
+    """
     if recipe.network:
         return 0.0
     sizes = (samples.features, *recipe.hidden, samples.classes)

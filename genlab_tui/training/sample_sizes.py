@@ -46,6 +46,7 @@ METRICS = (
     "test_accuracy",
     "width",
 )
+BLOCK = 1024  # rows that are moved at once
 WORST = ("error", "disagreement")
 """Judged by their largest value over the sizes; accuracy by its smallest one on the points, its last one on others."""
 
@@ -80,7 +81,10 @@ def draw_real(arrays: Arrays, seed: int, n: int, test: int) -> Problem:
     kept, conflicts = distinct(x, part.y_train)
     random = corrupt_labels(part.y_train, 1.0, part.classes, seed)[kept]
     targets = {"true": part.y_train[kept].astype(np.float64), "random": random.astype(np.float64)}
-    return Problem(x[kept], targets, x_new, part.y_test, part.classes, conflicts)
+    for start in range(0, len(kept) if len(kept) < len(x) else 0, BLOCK):  # moved up in place: no second copy of x
+        rows = kept[start : start + BLOCK]
+        x[start : start + len(rows)] = x[rows]
+    return Problem(x[: len(kept)], targets, x_new, part.y_test, part.classes, conflicts)
 
 
 def sizes_of(problem: Problem, sizes: Sequence[int]) -> tuple[int, ...]:

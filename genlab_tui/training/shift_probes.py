@@ -1,8 +1,9 @@
 """What a gradient step does to a network: internal covariate shift, and how far its gradient can be trusted.
 
 Definitions of Santurkar et al. 2018. Internal covariate shift of a layer (definition 2.1): the change of its gradient
-on the same batch when the layers before it have taken their step and it has not, as 2-norm and cosine. Along the
-gradient direction: range of the loss, largest change of the gradient (gradient predictiveness), and the largest ratio
+on the same batch when the layers before it have taken their step and it has not, as 2-norm and cosine. Where there is
+noise, it is drawn anew as well, as it is for the next step: it shifts even where no layer takes one. Along the gradient
+direction: range of the loss, largest change of the gradient (gradient predictiveness), and the largest ratio
 of that change to the distance moved (effective beta-smoothness).
 """
 

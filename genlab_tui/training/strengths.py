@@ -14,17 +14,15 @@ DYNAMIC = tuple(name for name, r in BY_NAME.items() if r.dynamic)
 
 
 class Strengths:
-    """One number per row of everything that may differ between members of one program.
-
-    `undropped` are the first hidden layers that dropout leaves alone.
-    """
+    """One number per row of everything that may differ between members of one program."""
 
     def __init__(self, recipes: Sequence[Recipe]) -> None:
         self.recipes = list(recipes)
         self.lr = [r.lr for r in recipes]
         self.momentum = [r.momentum for r in recipes]
         self.coupled = [r.coupled for r in recipes]
-        self.undropped = [len(r.hidden) - r.dropout_layers if r.dropout_layers else 0 for r in recipes]
+        self._undropped = [len(r.hidden) - r.dropout_layers if r.dropout_layers else 0 for r in recipes]
+        self._first: Tensor | None = None
         self._of = {name: [r.strength(name) for r in recipes] for name in BY_NAME}
         self._tensors: dict[str, Tensor] = {}
 
@@ -53,6 +51,14 @@ class Strengths:
         if kept is None or kept.dtype != like.dtype or kept.device != like.device:
             kept = self._tensors[name] = torch.tensor(self._of[name], dtype=like.dtype, device=like.device)
         return kept
+
+    def undropped(self, device: torch.device) -> Tensor | None:
+        """Return how many of a row's first hidden layers dropout leaves alone [rows]; None where it is none in any."""
+        if not any(self._undropped):
+            return None
+        if self._first is None or self._first.device != device:
+            self._first = torch.tensor(self._undropped, device=device)
+        return self._first
 
 
 def single(values: Sequence[float]) -> float | None:

@@ -43,7 +43,8 @@ class Task:
 
     `dims` ascending, `names` what the member of each is called; `inputs`, `labels` and `n` as of a `Member`. The
     recipe's learning rate is that of Adam on theta_d; its weight decay is coupled, on the weight matrices of theta.
-    `purpose` tells draws of P apart: tasks of one seed, purpose and size have the same P.
+    `purpose` tells draws of P apart: tasks of one seed, purpose, size and `widest` have the same P. It has `widest`
+    columns, or as many as the largest dimension where that is more.
     """
 
     names: tuple[str, ...]
@@ -54,12 +55,13 @@ class Task:
     labels: int
     n: int
     purpose: str
+    widest: int = 0
 
 
 class Unit:
     """A task in training. `z` [dims, columns] is theta_d of every dimension, zero beyond it."""
 
-    def __init__(self, task: Task, samples: Samples, draws: Draws, widest: int = 0) -> None:
+    def __init__(self, task: Task, samples: Samples, draws: Draws) -> None:
         self.task, self.samples = task, samples
         recipe, count = task.recipe, len(task.dims)
         self.members = [
@@ -71,7 +73,14 @@ class Unit:
             self.populations = [modules.initial(recipe, task.seed, samples) for _ in task.dims]
         else:
             norm = "batch-norm" in recipe.regularisers
-            layout = Layout(samples.features, samples.classes, [recipe.hidden] * count, [0] * count, batch_norm=norm)
+            layout = Layout(
+                samples.features,
+                samples.classes,
+                [recipe.hidden] * count,
+                [0] * count,
+                batch_norm=norm,
+                norm=recipe.norm,
+            )
             momentum = recipe.strength("batch-norm") or None
             self.populations = [
                 Population.initial(
@@ -92,7 +101,7 @@ class Unit:
         self.penalties = [Penalties(g, strengths, folded=False) for g in self.gradients]
         self.theta = self._gather(self.numbers)
         self.start = self.theta[0].clone()
-        self.basis = draws.basis(task.seed, task.purpose, len(self.start), task.dims, widest)
+        self.basis = draws.basis(task.seed, task.purpose, len(self.start), task.dims, task.widest)
         self.z = self.start.new_zeros(count, self.basis.columns)
         self.first, self.second = torch.zeros_like(self.z), torch.zeros_like(self.z)
         self.epoch = -1
@@ -208,7 +217,7 @@ def train(
     on_cpu = samples.inputs.device.type == "cpu"
     crew = Crew((threads or torch.get_num_threads()) if on_cpu else 1)
     try:
-        units = _units(tasks, samples, draws)
+        units = [Unit(task, samples, draws) for task in tasks]
         epochs, per_epoch = tasks[0].recipe.epochs, units[0].steps
         if any((unit.steps, unit.task.recipe.epochs) != (per_epoch, epochs) for unit in units):
             raise ValueError("tasks that train together have one number of steps")
@@ -285,12 +294,3 @@ def _advance(unit: Unit, begin: int, end: int) -> None:
 def _due(epoch: int) -> bool:
     """Whether curves have a point after an epoch: 1, 2, 4, 8, ..."""
     return epoch & (epoch - 1) == 0
-
-
-def _units(tasks: Sequence[Task], samples: Samples, draws: Draws) -> list[Unit]:
-    """Return the tasks in training; those of one seed and purpose share a P of as many columns as any of them needs."""
-    widest: dict[tuple[int, str], int] = {}
-    for task in tasks:
-        key = (task.seed, task.purpose)
-        widest[key] = max(widest.get(key, 0), *task.dims)
-    return [Unit(task, samples, draws, widest[task.seed, task.purpose]) for task in tasks]

@@ -35,6 +35,14 @@ class Status(NamedTuple):
     ended: float = 0.0
 
 
+def searched(phenomenon: Phenomenon) -> str:
+    """Return all that a filter looks into: names, question, explanation, papers and fields, in lower case."""
+    papers = " ".join(f"{paper.key} {paper.title}" for paper in phenomenon.papers)
+    fields = " ".join(param.name for param in phenomenon.params())
+    own = (phenomenon.name, phenomenon.title, phenomenon.group, phenomenon.question, phenomenon.explanation)
+    return " ".join((*own, papers, fields)).lower()
+
+
 class Catalogue(ReadableList):
     """A list of phenomena under group headings; files that do not load are named at the end.
 
@@ -103,8 +111,7 @@ class Catalogue(ReadableList):
     def matching(self) -> list[Phenomenon]:
         """Return the phenomena that the filter leaves, in the order of the catalogue."""
         words = self.filter.lower().split()
-        texts = {p.name: f"{p.name} {p.title} {p.group} {p.question}".lower() for p in self.phenomena.values()}
-        return [p for p in self.phenomena.values() if all(word in texts[p.name] for word in words)]
+        return [p for p in self.phenomena.values() if all(word in searched(p) for word in words)]
 
     @property
     def chosen(self) -> str:

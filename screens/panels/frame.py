@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from genlab_tui.axes import LARGEST, Axis, make_axis
+from genlab_tui.axes import LARGEST, Axis, make_axis, stops
 from genlab_tui.figure import MEMBER, Figure, Line
 from genlab_tui.text import clean_text
 from screens.panels import series
@@ -178,6 +178,9 @@ class Frame:
                     continue
                 kept = values if whole else values[s.keep]
                 kept = kept[(abs(kept) < LARGEST)] if values is s.low or values is s.high else kept
+                if self.log_y and values is s.low and len(kept):
+                    # A band that nearly reaches 0 would stretch a log axis by decades in which no line is.
+                    kept = kept[kept >= float(s.y[s.keep].min()) / 10]
                 if len(kept):
                     known += [float(kept.min()), float(kept.max())]
             few = few or len(s.x) <= 12
@@ -185,6 +188,11 @@ class Frame:
         if self.window:
             return make_axis(self.window, log=self.log_x), y_axis
         return make_axis(xs, log=self.log_x, pad=0.03 if few else 0.0), y_axis
+
+    @property
+    def stops(self) -> tuple[float, ...]:
+        """The values on the x axis that all lines were measured at, where they are few."""
+        return stops((s.measured[0].tolist() for s in self.series if not s.line.points), log=self.log_x)
 
     @property
     def empty(self) -> bool:

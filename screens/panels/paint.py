@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from genlab_tui.axes import LARGEST, ticks
@@ -32,6 +32,8 @@ class Plot:
     references: list[tuple[float, bool]] = field(default_factory=list)
 
 
+LEGIBLE = 6
+"""Columns of a cut name of an axis from which it says anything."""
 APART = 5
 """Columns between two markers of a line at least, so that the line stays seen between them."""
 Raster = Callable[[Plot, Cells, int, int, int, int], None]
@@ -80,18 +82,33 @@ def _left_axis(cells: Cells, y_ticks: list[tuple[float, str]], left: int, top: i
 
 
 def _bottom_ticks(frame: Frame, cells: Cells, left: int, row: int, columns: int, *, named: bool) -> None:
-    end = cells.width
-    if named and frame.x_label:
-        label = shorten(frame.x_label + (" (log)" if frame.log_x else ""), max(columns * 2 // 5, 6))
-        end -= columns_of(label)
-        cells.put(row, end, label, "note")
-        end -= 1
+    """Put the ticks below a chart and, with `named`, the name of the axis beside them, as far right as it fits."""
+    name = frame.x_label + (" (log)" if frame.log_x else "") if named and frame.x_label else ""
+    for most in dict.fromkeys((columns // 8, columns // 12, 3)):
+        placed = list(_apart(ticks(frame.x_axis, max(most, 2), frame.stops), left, columns, cells.width))
+        ends = [max(left - 2, 0), *(start + columns_of(label) + 1 for start, label in placed)]
+        gaps = list(zip(ends, [*(start - 1 for start, _ in placed), cells.width], strict=True))
+        fitting = [gap for gap in gaps if gap[1] - gap[0] >= columns_of(name)]
+        begin, end = fitting[-1] if fitting else max(gaps, key=lambda gap: gap[1] - gap[0])
+        if fitting:
+            break
+    for start, label in placed:
+        cells.put(row, start, label, "tick")
+    name = shorten(name, max(end - begin, 0))
+    if name and columns_of(name) >= min(LEGIBLE, columns_of(frame.x_label)):
+        cells.put(row, end - columns_of(name), name, "note")
+
+
+def _apart(placed: Sequence[tuple[float, str]], left: int, columns: int, width: int) -> Iterator[tuple[int, str]]:
+    """Yield the ticks that have room as (first column, label); the last one says how far the axis goes."""
     free_from = max(left - 2, 0)
-    for place, label in ticks(frame.x_axis, max(columns // 8, 2)):
+    for number, (place, label) in enumerate(placed):
         size = columns_of(label)
-        start = min(max(left + int(place * columns) - size // 2, free_from), cells.width - size)
-        if start + size <= end and abs(start + size / 2 - (left + place * columns)) <= max(size, 2):
-            cells.put(row, start, label, "tick")
+        start = min(max(left + int(place * columns) - size // 2, free_from), width - size)
+        if number + 1 < len(placed) and start + size >= width - columns_of(placed[-1][1]):
+            continue
+        if abs(start + size / 2 - (left + place * columns)) <= max(size, 2):
+            yield start, label
             free_from = start + size + 1
 
 

@@ -98,7 +98,12 @@ class Regularisers(Widget, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         columns = self._columns(width)
-        return -(-len(REGULARISERS) // columns)
+        return -(-len(REGULARISERS) // columns) if self._any else 1
+
+    @property
+    def _any(self) -> bool:
+        """Whether any of them applies."""
+        return self.draft is None or any(self.draft.applies(r.name) for r in REGULARISERS)
 
     def _columns(self, width: int) -> int:
         """How many fit side by side: a divisor of their number, so that the block is a rectangle."""
@@ -109,6 +114,8 @@ class Regularisers(Widget, can_focus=True):
         return min((self.size.width + 1) // self._columns(self.size.width), 32)
 
     def render(self) -> Content:
+        if not self._any:
+            return Content.styled("no regulariser applies here", "$foreground-disabled")
         width = self.size.width
         columns = self._columns(width)
         cell = self._cell_width()
@@ -150,7 +157,7 @@ class Regularisers(Widget, can_focus=True):
         columns = self._columns(self.size.width)
         cell = self._cell_width()
         at = event.y * columns + event.x // cell
-        if event.x < cell * columns and at < len(REGULARISERS):
+        if self._any and event.x < cell * columns and at < len(REGULARISERS):
             self.post_message(self.Switched(REGULARISERS[at].name))
 
     def on_focus(self) -> None:

@@ -10,11 +10,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from genlab_tui.events import Value, from_value
+from genlab_tui.events import Value, from_value, to_value
 from genlab_tui.expectation import outcome
 from genlab_tui.run import RunSpec
 from genlab_tui.text import clean_text, human_number
-from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Verdict
+from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Verdict, interval
 from screens.panels.cells import shorten
 from screens.panels.marks import VERDICT_STYLES
 from screens.panels.predicted import OUTCOMES, predicted_text
@@ -63,7 +63,8 @@ def verdict_line(
     if not criteria:
         return Content.styled(" no main claim is judged with these arms", "$foreground-muted")
     controls = control_mark((c.control for c in criteria if c.control), ended=ended)
-    status = Content.styled(verdict.status, f"bold {VERDICT_STYLES[verdict.status]}") if ended else Content("")
+    so_far = "" if done else " so far"
+    status = Content.styled(verdict.status + so_far, f"bold {VERDICT_STYLES[verdict.status]}") if ended else Content("")
     guess = spec.expected if spec is not None and ended and done else ""
     said = predicted_text(guess, "", width, "you predicted", verdict.status) if guess else Content("")
     if guess and width < GUESS_FROM:
@@ -181,6 +182,9 @@ def _criterion_lines(criterion: CriterionResult, *, ended: bool) -> list[Content
     if criterion.seeds:
         seeds = ", ".join(number(v) for v in list(criterion.seeds.values())[:8])
         more = f", … ({len(criterion.seeds)})" if len(criterion.seeds) > 8 else ""
+        between = interval(criterion.seeds, criterion.value)
+        if between:
+            details.append(f"95 % interval {number(to_value(between[0]))} to {number(to_value(between[1]))}")
         details.append(f"seeds {seeds}{more}; {criterion.agree} of {len(criterion.seeds)} pass alone")
     if criterion.published is not None:
         published = criterion.published

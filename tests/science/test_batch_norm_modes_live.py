@@ -47,6 +47,7 @@ def test_small_batches_break_batch_norm_and_nothing_else(run_phenomenon: Callabl
     """601 samples: with batch 2 and 8 a last batch of one has to go somewhere."""
     run_data = run_phenomenon(PHENOMENON, **SMALL)
     assert _mean(run_data, "test_accuracy", "bn-64") > _mean(run_data, "test_accuracy", "bn-2") + 0.3
+    assert _mean(run_data, "test_accuracy", "bn-plain-lr-2") != _mean(run_data, "test_accuracy", "bn-2")
     assert abs(_mean(run_data, "test_accuracy", "plain-64") - _mean(run_data, "test_accuracy", "plain-2")) < 0.3
     for batch in (2, 8, 64):
         plain = f"plain-{batch}"

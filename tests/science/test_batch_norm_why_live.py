@@ -40,6 +40,7 @@ def test_noise_after_batch_norm_moves_inputs_and_costs_little(run_phenomenon: Ca
     verdict = judge(PHENOMENON, run_data.spec, run_data)
     claims = {claim.name: claim for claim in verdict.claims}
     assert {name for name, claim in claims.items() if claim.main} == {NOISE_CLAIM, SMOOTH_CLAIM}
+    assert not claims["smoother at the best learning rate of each"].main
     for name in (NOISE_CLAIM, SMOOTH_CLAIM):
         controls = [criterion.control for criterion in claims[name].criteria if criterion.control]
         assert controls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from genlab_tui.phenomena._intrinsic_dimension.config import RANDOM, SHUFFLED, S
 from genlab_tui.phenomena._intrinsic_dimension.numbers import direct, name_of, small_name
 from genlab_tui.phenomena.intrinsic_dimension import PHENOMENON
 from genlab_tui.rundata import RunData
+from genlab_tui.training import cost
 from genlab_tui.verdict import Status, judge
 
 SMALL: dict[str, Any] = {
@@ -100,6 +102,39 @@ def test_lenet_trains_in_subspaces_of_real_images(run_phenomenon: Callable[..., 
     few, many = (_mean(run_data, "test_accuracy", name_of("lenet", d)) for d in (20, 200))
     assert 0.1 < few < many
     assert _mean(run_data, "train_loss", name_of(RANDOM, 400)) < _mean(run_data, "train_loss", name_of(RANDOM, 50))
+
+
+def test_an_estimate_is_what_a_lenet_takes(make_context: Callable[..., Any]) -> None:
+    """In core-seconds, which other work beside it changes least; starting up is another matter."""
+    values = {"nets": "lenet", "n": 1000, "test": 1000, "d": "50 300", "epochs": 5}
+    context = make_context(
+        PHENOMENON, preset="lenet", seeds=2, first_seed=7000, values=values, arms=("lenet",), data="fashion-mnist"
+    )
+    config = PHENOMENON.config_of(context.spec)
+    warm = make_context(
+        PHENOMENON,
+        preset="lenet",
+        seeds=1,
+        values=values | {"n": 100, "test": 100, "epochs": 1},
+        arms=("lenet",),
+        data="fashion-mnist",
+    )
+    warm.run(PHENOMENON)
+    begun = time.process_time()
+    context.run(PHENOMENON)
+    taken = time.process_time() - begun
+    guess = 2.0 * (PHENOMENON.estimate(config, context.spec).seconds - cost.START)
+    assert guess / 4 < taken < guess * 4, (guess, taken)
+
+
+def test_an_arm_has_the_same_numbers_alone_and_beside_others(make_context: Callable[..., Any]) -> None:
+    """Random labels need more dimensions: true labels must not learn in another P because of them."""
+    values = SMALL["values"] | {"n": 200, "control_n": 100, "control_epochs": 4, "control_d": "200 400"}
+    found = []
+    for arms in ((TRUE,), (TRUE, RANDOM)):
+        run_data = make_context(PHENOMENON, **SMALL | {"values": values, "arms": arms}).run(PHENOMENON)
+        found.append([run_data.measure("train_loss", name_of(TRUE, d)) for d in (20, 80, 200)])
+    assert repr(found[0]) == repr(found[1])
 
 
 @pytest.mark.full

@@ -131,6 +131,53 @@ def test_a_kernel_that_does_not_fit_memory_is_refused(
     assert "nearest valid value" in str(vars(caught.value))
 
 
+def test_nothing_is_solved_or_decomposed_twice(
+    run_phenomenon: Callable[..., RunData], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genlab_tui.training import descent, kernel_machine
+    from genlab_tui.training.least_squares import Decomposition
+
+    solved: list[tuple[float, float]] = []
+    solve, of, decomposed = kernel_machine.solve, Decomposition.of, []
+
+    def count_solve(problem: Any, sigma: float, kinds: Any, penalty: float, **rest: Any) -> Any:
+        solved.append((sigma, penalty))
+        return solve(problem, sigma, kinds, penalty, **rest)
+
+    def count_parts(x: Any) -> Decomposition:
+        decomposed.append(x.shape)
+        return of(x)
+
+    monkeypatch.setattr(kernel_machine, "solve", count_solve)
+    monkeypatch.setattr(descent.Decomposition, "of", count_parts)
+    values = TINY["values"] | {"bandwidths": "2 3", "long_passes": 20}
+    run_data = run_phenomenon(PHENOMENON, **TINY | {"values": values, "seeds": 1})
+    assert solved == [(2.0, 0.0), (3.0, 0.0), (3.0, 0.1)]
+    assert len(decomposed) == 2, "one Gaussian system, one of features"
+    for name in ("norm", "residual", "test_accuracy", "condition"):
+        assert run_data.measure(name, "ridge-0") == run_data.measure(name, "true-3") != {}
+    assert run_data.measure("test_error", "noisy-0") != run_data.measure("test_error", "ridge-0")
+
+
+def test_a_descent_beside_a_gpu_says_that_it_stays_on_the_cpu(make_context: Callable[..., Any]) -> None:
+    for device, said in (("cuda:0", True), ("cpu", False)):
+        context = make_context(PHENOMENON, arms=(GD,), **TINY)
+        context.device = device
+        run_data = context.run(PHENOMENON)
+        assert run_data.measure("relative_distance", GD)
+        assert any("descents stay on the CPU" in log.text for log in run_data.logs) is said
+
+
+def test_seeds_that_share_their_samples_are_told_so(run_phenomenon: Callable[..., RunData]) -> None:
+    def told(**fields: Any) -> bool:
+        run_data = run_phenomenon(PHENOMENON, arms=("true-2",), **TINY | {"seeds": 1, **fields})
+        return any("seeds only permute them" in log.text and log.level == "warning" for log in run_data.logs)
+
+    assert told(data="mnist1d", values={"n": 0, "test": 100})
+    assert not told(data="mnist1d")
+    assert not told(values={"n": 0, "test": 100})
+
+
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("preset", "statuses"),

@@ -20,7 +20,7 @@ from rich.color import Color, ColorSystem
 from textual.app import App, ComposeResult
 from textual.theme import Theme
 
-from genlab_tui.axes import Axis, make_axis, number_labels, ticks
+from genlab_tui.axes import Axis, make_axis, number_labels, stops, ticks
 from genlab_tui.colours import COLOURS, DARK, LIGHT, MARKERS, colour, marker
 from genlab_tui.figure import Figure, Line, Reference, Tick
 from screens.panels import chart as chart_module
@@ -300,6 +300,33 @@ def test_ticks_are_few_ascending_distinct_and_on_the_axis(values: list[float], l
 )
 def test_ticks_fall_on_round_values(axis: Axis, most: int, labels: list[str]) -> None:
     assert [label for _, label in ticks(axis, most)] == labels
+
+
+def test_few_values_that_were_tried_have_ticks_of_their_own() -> None:
+    sizes, layers = (2.0, 4.0, 8.0, 16.0, 64.0, 256.0), (1.0, 2.0, 3.0)
+    assert stops([sizes, sizes[1:]], log=True) == sizes
+    assert stops([layers], log=False) == layers
+    assert stops([(0.5, 1.5)], log=False) == (), "no short labels"
+    assert stops([(0.5, 1.5, -1.0)], log=True) == (0.5, 1.5)
+    assert stops([tuple(range(1, 9)), tuple(range(6, 14))], log=True) == ()
+    assert stops([tuple(range(1000))], log=False) == ()
+    assert [label for _, label in ticks(make_axis(sizes, log=True), 3, sizes)] == ["2", "4", "8", "16", "64", "256"]
+    assert ticks(Axis(0, 1), 2, (5.0, 6.0)) == ticks(Axis(0, 1), 2), "none of them is there"
+    row = lines_of(figure(line(layers, x=sizes[:3]), log_x=True), width=40, height=10)[-1]
+    assert row.split()[0] == "2"
+    assert row.split()[-1] == "8"
+
+
+def test_the_name_of_an_axis_leaves_its_last_tick_alone() -> None:
+    for width in (38, 60):
+        row = lines_of(
+            figure(line([float(k) for k in range(40)], x=np.geomspace(1, 1e6, 40)), log_x=True),
+            width=width,
+            height=10,
+        )[-1]
+        assert row.rstrip().endswith("1M"), row
+        assert row.strip().startswith("1"), row
+    assert "step" in row
 
 
 def test_number_labels_of_one_axis_are_alike() -> None:

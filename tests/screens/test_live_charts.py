@@ -561,7 +561,7 @@ async def test_charts_with_another_axis_have_no_cursor(open_app: OpenApp, run: T
         assert figure(pilot, 1).x_label == "epoch"
         assert figure(pilot, 0).x_label == "step"
         assert last_row(pilot, 0).startswith("60 ")
-        assert last_row(pilot, 1).rstrip().endswith("epoch")
+        assert "epoch" in last_row(pilot, 1)
         await pilot.press("A")
         await pilot.pause()
         assert {figure(pilot, n).x_label for n in range(3)} == {"epoch"}

@@ -11,7 +11,7 @@ import pytest
 from genlab_tui import data
 from genlab_tui.errors import BadValue
 from genlab_tui.figure import Figure
-from genlab_tui.phenomena._batch_norm_modes.claims import gaps, least_fall, rescued
+from genlab_tui.phenomena._batch_norm_modes.claims import FAIR, gaps, least_fall, rescued
 from genlab_tui.phenomena._batch_norm_modes.config import (
     BATCH_MODE,
     CLEAN,
@@ -41,6 +41,7 @@ REMEDY = "dropout after the last batch norm shifts no variance"
 COST = "dropout before batch norm costs accuracy"
 
 # test accuracy in evaluation mode, in training mode, with recomputed statistics
+OWN = "test accuracy at batch 64 minus that at batch 2, evaluation mode, at lr 0.1"
 TEXTBOOK: dict[str, tuple[float, float, float]] = {
     "bn-2": (0.34, 0.20, 0.50),
     "bn-4": (0.93, 0.71, 0.94),
@@ -48,6 +49,8 @@ TEXTBOOK: dict[str, tuple[float, float, float]] = {
     "bn-16": (0.98, 0.93, 0.98),
     "bn-64": (0.98, 0.97, 0.98),
     "bn-256": (0.97, 0.96, 0.97),
+    "bn-plain-lr-2": (0.45, 0.30, 0.60),
+    "bn-plain-lr-64": (0.97, 0.96, 0.97),
     "bn-16-epochs": (0.97, 0.92, 0.97),
     "bn-64-epochs": (0.95, 0.94, 0.95),
     "bn-256-epochs": (0.64, 0.63, 0.64),
@@ -104,6 +107,7 @@ def test_the_arms_take_equal_steps_but_for_those_of_equal_epochs() -> None:
     arms = PHENOMENON.arms_of(_spec())
     assert [arm.name for arm in arms] == [
         *("bn-2", "bn-4", "bn-8", "bn-16", "bn-64", "bn-256"),
+        *("bn-plain-lr-2", "bn-plain-lr-64"),
         *("bn-16-epochs", "bn-64-epochs", "bn-256-epochs"),
         *("plain-2", "plain-4", "plain-8", "plain-16", "plain-64"),
         *(CLEAN, DROPPED, LAST),
@@ -128,7 +132,7 @@ def test_steps_of_an_epoch_are_those_of_the_engine(n: int, batch: int, expected:
     [
         ({"batches": (2, 64, 2000)}, "batches = 2000 is more than the 1200 training samples"),
         ({"n": 50, "batches": (2, 4)}, "batches = 64 is more than the 50 training samples"),
-        ({"test": 1}, "test = 1"),
+        ({"test": 63}, "test = 63 is less than a mini-batch of 64 test samples"),
     ],
 )
 def test_what_cannot_be_run_is_said_before_launch(values: dict[str, Any], message: str) -> None:
@@ -149,7 +153,8 @@ def test_stages_are_of_one_batch_size_and_dropout_stands_alone() -> None:
         *("batch 2", "batch 4", "batch 8", "batch 16", "batch 64", "batch 256", "batch 64, dropout")
     ]
     names = {part.name: [arm.name for arm in part.arms] for part in found}
-    assert names["batch 64"] == ["bn-64", "bn-64-epochs", "plain-64", CLEAN]
+    assert names["batch 2"] == ["bn-2", "bn-plain-lr-2", "plain-2"]
+    assert names["batch 64"] == ["bn-64", "bn-plain-lr-64", "bn-64-epochs", "plain-64", CLEAN]
     assert names["batch 64, dropout"] == [DROPPED, LAST]
     config = PHENOMENON.config_of(spec)
     costs = {part.name: seconds(config, spec, part, 3) for part in found}
@@ -218,7 +223,9 @@ def test_a_textbook_run_is_shown() -> None:
     assert _statuses(verdict) == {**shown, AT_TWO: Status.NOT_SHOWN, RESCUE: Status.NOT_SHOWN}
     for claim in verdict.claims:
         if claim.main:
-            assert all(c.control is not None and not c.control.fired for c in claim.criteria)
+            uncontrolled = {c.name for c in claim.criteria if c.control is None}
+            assert uncontrolled == ({OWN} if claim.name == TINY else set())
+            assert not any(c.control.fired for c in claim.criteria if c.control)
     (cost,) = next(claim.criteria for claim in verdict.claims if claim.name == COST)
     assert cost.published == pytest.approx(0.7742 - 0.6855)
 
@@ -227,6 +234,7 @@ def test_a_textbook_run_is_shown() -> None:
     ("claim", "changes"),
     [
         (TINY, {"bn_2": (0.75, 0.6, 0.8)}),
+        (TINY, {"bn_plain_lr_2": (0.7, 0.6, 0.8)}),
         (GAP, {"bn_4": (0.93, 0.85, 0.93)}),
         (GAP, {"bn_64": (0.98, 0.92, 0.98)}),
         (SHIFT, {"ratios": {DROPPED: 1.4}}),
@@ -254,6 +262,7 @@ def test_the_side_claims_that_fail_in_the_textbook_can_hold() -> None:
     [
         ((TINY, GAP, TOO_FEW), {"bn_64": (0.45, 0.44, 0.45)}),
         ((TINY, GAP), {"plain_64": (0.1, 0.1, 0.1)}),
+        ((TINY,), {"bn_plain_lr_64": (0.45, 0.4, 0.45)}),
         ((SHIFT, REMEDY, COST), {"dropout": (0.1, 0.2, 0.2)}),
         ((SHIFT,), {"clean": (0.4, 0.4, 0.4)}),
     ],
@@ -281,12 +290,58 @@ def test_a_control_that_fires_makes_it_inconclusive(claim: str, changes: dict[st
     assert "fired" in _reason(verdict, claim)
 
 
-def test_a_diverged_network_is_no_verdict() -> None:
-    verdict = _judge(bn_2=(math.nan,) * 3)
-    assert _statuses(verdict)[TINY] is Status.INCONCLUSIVE
-    control = _judge(plain_2=(math.nan,) * 3)
+def test_a_diverged_network_counts_as_guessing() -> None:
+    """In all claims about accuracies: with batch norm it is one that tiny batches broke, without one that fires."""
+    gone = (math.nan,) * 3
+    verdict = _judge(bn_2=gone, bn_plain_lr_2=gone)
+    assert _statuses(verdict)[TINY] is Status.SHOWN
+    found = next(claim for claim in verdict.claims if claim.name == TINY).criteria[0]
+    assert float(found.value or 0) == pytest.approx(0.97 - 0.1, abs=0.01)
+    control = _judge(plain_2=gone)
     assert _statuses(control)[TINY] is Status.INCONCLUSIVE
-    assert "has no numbers" in _reason(control, TINY)
+    assert "fired" in _reason(control, TINY)
+    assert _statuses(_judge(bn_64=gone))[GAP] is Status.INCONCLUSIVE
+    assert gaps(_data(_spec(), bn_4=gone), "bn-4") == dict.fromkeys(range(3), 0.0)
+    for figure in PHENOMENON.figures(_data(_spec(), bn_2=gone))[:2]:
+        assert isinstance(figure, Figure)
+        assert "a network that diverged counts as guessing" in figure.note
+        assert figure.lines[0].x[0] == 2
+
+
+def test_tiny_batches_are_compared_at_the_learning_rate_of_the_control() -> None:
+    """At the rate of batch norm, two samples may be too few for the network without as well: no control there."""
+    fair, own = next(
+        claim for claim in PHENOMENON.claims(PHENOMENON.make_config(), _spec()) if claim.name == TINY
+    ).criteria
+    assert (fair.name, own.name) == (FAIR, OWN)
+    assert FAIR in PHENOMENON.headline
+    assert fair.control is not None
+    assert own.control is None
+    rates = {"bn-plain-lr-2": "lr 0.01", "bn-plain-lr-64": "lr 0.01"}
+    labels = {arm.name: arm.label for arm in PHENOMENON.arms_of(_spec())}
+    assert all(rate in labels[name] for name, rate in rates.items())
+    assert set(fair.needs) == {*rates, "plain-2", "plain-64"}
+    same = _spec(plain_lr=0.1)
+    assert not [arm for arm in PHENOMENON.arms_of(same) if arm.name.startswith("bn-plain-lr")]
+    (only,) = next(c for c in PHENOMENON.claims(PHENOMENON.config_of(same), same) if c.name == TINY).criteria
+    assert set(only.needs) == {"bn-2", "bn-64", "plain-2", "plain-64"}
+    assert only.control is not None
+    assert _statuses(_judge(same, plain_2=(0.3, 0.3, 0.3)))[TINY] is Status.INCONCLUSIVE
+
+
+def test_what_a_claim_holds_for_is_said() -> None:
+    said = {
+        c.name: c.effect.statement
+        for claim in PHENOMENON.claims(PHENOMENON.make_config(), _spec())
+        for c in claim.criteria
+    }
+    assert "too few for a network without batch norm as well" in said[OWN]
+    assert "identity" in next(text for name, text in said.items() if name.startswith("smallest fall"))
+    assert "momentum 0.01" in next(
+        text for name, text in said.items() if name.endswith("worst channel of all layers, without dropout")
+    )
+    assert "ten" in PHENOMENON.preset("quick").note
+    assert PHENOMENON.make_config("deep").depth == 10
 
 
 def test_two_seeds_are_inconclusive() -> None:
@@ -318,15 +373,17 @@ def test_figures_show_modes_gap_and_ratios() -> None:
     accuracy, gap, ratio = found["accuracy"], found["gap"], found["ratio"]
     assert accuracy.log_x
     assert [line.label for line in accuracy.lines] == [
-        *("evaluation mode", "training mode, same batch size", "recomputed statistics", "no batch norm"),
+        *("evaluation mode", "training mode, same batch size", "recomputed statistics"),
+        *("evaluation mode, lr 0.01", "no batch norm, lr 0.01"),
         "evaluation mode, 15 epochs",
     ]
     assert accuracy.lines[0].x == (2, 4, 8, 16, 64, 256)
-    assert accuracy.lines[3].x == (2, 4, 8, 16, 64)
+    assert accuracy.lines[3].x == (2, 64)
+    assert accuracy.lines[4].x == (2, 4, 8, 16, 64)
     assert gap.lines[0].y[1] == pytest.approx(22.0)
     assert gap.lines[1].y == pytest.approx((0.0,) * 5, abs=1e-9)
     assert {reference.value for reference in ratio.references} == {1.1, 1.5}
     assert [len(line.x) for line in ratio.lines] == [5, 5, 5]
-    assert len(found) == 4
+    assert set(found) == set(PHENOMENON.panels)
     empty = PHENOMENON.figures(RunData(spec, PHENOMENON.arms_of(spec), spec.seed_list))
     assert all(not figure.lines for figure in empty if isinstance(figure, Figure))

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 
 from genlab_tui import data
 from genlab_tui.errors import BadValue
+from genlab_tui.phenomena import batch_norm_only, catalogue
 from genlab_tui.phenomena._batch_norm_only.config import (
     ABOVE_CHANCE,
     BOUNDS,
@@ -27,6 +29,8 @@ from genlab_tui.phenomena.batch_norm_only import PHENOMENON
 from genlab_tui.phenomenon import Arm, config_values
 from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
+from genlab_tui.training import frozen
+from genlab_tui.training.members import Recipe, Samples
 from genlab_tui.verdict import Status, Verdict, judge
 
 LEARNS, GROWS, BETTER = "scale and shift alone learn", "more with depth", "more than as many other numbers"
@@ -57,7 +61,19 @@ def _accuracy(arm: Arm, seed: int) -> float:
     return 0.98 if kind == FULL else 0.1 + wobble
 
 
-def _data(spec: RunSpec, change: Change | None = None, *, learnt: float = 1.0, off: float = 0.3) -> RunData:
+def _loss(arm: Arm) -> float:
+    """Return a training loss that is lowest at 0.03."""
+    return abs(math.log(float(arm.factors["lr"]) / 0.03))
+
+
+def _data(
+    spec: RunSpec,
+    change: Change | None = None,
+    *,
+    learnt: float = 1.0,
+    off: float = 0.3,
+    loss: Callable[[Arm], float] | None = None,
+) -> RunData:
     measures: dict[str, dict[tuple[str, int], float]] = {}
     arms = PHENOMENON.arms_of(spec)
     for arm in arms:
@@ -65,6 +81,7 @@ def _data(spec: RunSpec, change: Change | None = None, *, learnt: float = 1.0, o
             found = _accuracy(arm, seed)
             measures.setdefault("test_accuracy", {})[arm.name, seed] = change(arm, seed, found) if change else found
             measures.setdefault("train_accuracy", {})[arm.name, seed] = learnt
+            measures.setdefault("train_loss", {})[arm.name, seed] = (loss or _loss)(arm)
             for bound in BOUNDS:
                 share = off if arm.factors["trains"] == SCALES else 0.0
                 measures.setdefault(share_name(bound), {})[arm.name, seed] = share
@@ -118,6 +135,9 @@ def test_the_axis_of_perceptrons_can_be_the_width() -> None:
         ("digits", {"axis": "width", "widths": "64"}, "widths = 64"),
         ("digits", {"network": "resnet", "layers": "14"}, "layers = 14"),
         ("digits", {"lrs": "0.01 0.010000001"}, "read the same"),
+        ("digits", {"n": 1, "batch": 2}, "nearest valid value: 2"),
+        ("digits", {"n": 30}, "nearest valid value: 30"),
+        ("digits", {"batch": 5000}, "batch = 5000 is more than the 1200 training samples"),
     ],
 )
 def test_what_makes_no_sense_is_said_before_launch(data_set: str, values: dict[str, Any], words: str) -> None:
@@ -185,13 +205,30 @@ def test_a_lead_that_the_test_set_blurs_is_none() -> None:
     assert _statuses(_judge(by(0.045)))[BETTER] is Status.SHOWN
 
 
-def test_each_kind_is_compared_at_its_best_learning_rate() -> None:
-    """One at which random weights do well is enough to take the lead away."""
+def test_each_kind_is_compared_at_the_learning_rate_that_its_training_loss_chooses() -> None:
+    """Never its test accuracy: neither the best nor the worst of that is looked for."""
 
     def change(arm: Arm, seed: int, value: float) -> float:
         return 0.95 if arm.name in ("random-8x64-lr0.1", "second-8x64-lr0.1") else value
 
-    assert _statuses(_judge(change))[BETTER] is Status.NOT_SHOWN
+    def loss(arm: Arm) -> float:
+        return -1.0 if arm.name in ("random-8x64-lr0.1", "second-8x64-lr0.1") else _loss(arm)
+
+    assert _statuses(_judge(change))[BETTER] is Status.SHOWN
+    assert _statuses(_judge(change, loss=loss))[BETTER] is Status.NOT_SHOWN
+
+
+def test_how_a_learning_rate_is_chosen_is_said_where_one_is() -> None:
+    def words(spec: RunSpec) -> str:
+        claims = PHENOMENON.claims(PHENOMENON.config_of(spec), spec)
+        found = [f"{line.label}" for line in PHENOMENON.figures(_data(spec))[0].lines]
+        return next(c for c in claims if c.name == BETTER).criteria[0].effect.statement + "; ".join(found)
+
+    several, one = words(_spec()), words(_spec(lrs="0.01"))
+    assert several.count("with the lowest training loss at the end") == 3
+    assert "best" not in several
+    assert "the one learning rate tried" in one
+    assert "training loss" not in one
 
 
 @pytest.mark.parametrize(
@@ -254,6 +291,38 @@ def test_the_papers_resnets_are_held_against_its_numbers() -> None:
     assert PAPER not in _statuses(_judge(spec=_spec("digits", preset="resnet")))
 
 
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_papers_recipe_is_unverified_and_none_of_its_numbers_is_on_a_screen() -> None:
+    for name in ("paper", "paper-small"):
+        note = PHENOMENON.presets[name].note
+        assert "unverified" in note
+        assert not set("0123456789") & set(note.replace("CIFAR-10", ""))
+    assert "unverified" in str(batch_norm_only.__doc__)
+
+
+@pytest.mark.parametrize(("depth", "resnet", "low", "high"), [(8, False, 0.025, 0.035), (8, True, 0.0, 0.01)])
+def test_the_share_of_scales_and_shifts_is_what_the_explanation_says(
+    depth: int, resnet: bool, low: float, high: float
+) -> None:
+    recipe = Recipe() if resnet else Recipe((64,) * depth)
+    recipe = dataclasses.replace(recipe, network="cifar-resnet:8" if resnet else "", regularisers={"batch-norm": 0.1})
+    inputs, labels = torch.zeros(1, 4, 64), torch.zeros(1, 4, dtype=torch.int64)
+    numbers = frozen.numbers_of(recipe, Samples(inputs, labels, inputs, labels, 10, (1, 8, 8)))
+    share = numbers.normalised / sum(math.prod(shape) for shape in numbers.shapes)
+    assert low < share < high
+    assert "about 3 % of all numbers" in PHENOMENON.explanation
+
+
+@pytest.mark.parametrize("name", list(catalogue()))
+def test_an_estimate_is_called_one_once(name: str) -> None:
+    """Pages and screens add the word."""
+    for preset in catalogue()[name].presets.values():
+        assert "estimate" not in preset.gpu
+        assert "guess" not in preset.gpu
+
+
 # --- figures ----------------------------------------------------------------------------------------------------------
 
 
@@ -268,7 +337,7 @@ def test_figures_have_sizes_on_log_axes_and_published_values_for_resnets_alone()
     ]
     assert all(figure.log_x for figure in (depth, width, scales))
     assert [line.x for line in depth.lines[:4]] == [(1, 2, 4, 8)] * 4
-    assert [line.x for line in depth.lines[4:]] == [(8,)] * 2, "the best learning rates, as points"
+    assert [line.x for line in depth.lines[4:]] == [(8,)] * 2, "those of the chosen learning rates, as points"
     assert [line.x for line in width.lines] == [(16, 32, 64, 128)] * 3
     assert not any("published" in line.label for line in depth.lines)
     paper = _spec("cifar10", preset="paper")

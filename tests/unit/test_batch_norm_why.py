@@ -7,20 +7,21 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from genlab_tui import data
 from genlab_tui.errors import BadValue
 from genlab_tui.phenomena._batch_norm_why.claims import NOISE_CLAIM, SMOOTH_CLAIM
-from genlab_tui.phenomena._batch_norm_why.config import LINEAR, kind_of, looked_into
-from genlab_tui.phenomena._batch_norm_why.figures import PER_DECADE
-from genlab_tui.phenomena._batch_norm_why.numbers import best_plain
+from genlab_tui.phenomena._batch_norm_why.config import LINEAR, kind_of, looked_into, sizes
+from genlab_tui.phenomena._batch_norm_why.figures import LEAST, PER_DECADE
+from genlab_tui.phenomena._batch_norm_why.numbers import apart, best_plain
 from genlab_tui.phenomena.batch_norm_why import PHENOMENON
 from genlab_tui.phenomenon import config_values
 from genlab_tui.run import RunSpec
-from genlab_tui.rundata import RunData
+from genlab_tui.rundata import Curve, RunData
 from genlab_tui.training.normalised import KINDS
-from genlab_tui.training.normalised_training import BANDS
+from genlab_tui.training.normalised_training import BANDS, IN_BAND
 from genlab_tui.verdict import Status, Verdict, judge
 
 PREDICTIVE = "batch norm makes gradients more predictive"
@@ -28,6 +29,7 @@ SHIFT = "batch norm does not lessen internal covariate shift"
 NOISE_SHIFT = "noise shifts the gradients too"
 STOPS = "the same noise stops the plain network"
 BETTER = "batch norm ends more accurate"
+OWN_STEPS = "smoother at the best learning rate of each"
 
 LEVELS = (0, -1, -2, -3)
 BETA: Mapping[str, float] = {"plain-0.03": 40.0, "plain": 45.0, "plain-0.3": 90.0, "noisy": 14.0, "bn": 12.0}
@@ -48,7 +50,16 @@ def _spec(preset: str = "quick", seeds: int = 3, data_set: str = "digits", **val
 def _data(spec: RunSpec, *, only: int | None = None, levels: int = 4, **changed: Mapping[str, float]) -> RunData:
     """Return a run as the paper would have it, changed as given (`beta={"bn": 50}`); in one seed alone if asked."""
     measures: dict[str, dict[tuple[str, int], float]] = {}
-    tables = {"beta": BETA, "ics": ICS, "cosine": COSINE, "moved": MOVED, "loss": LOSS, "train": TRAIN, "test": TEST}
+    tables = {
+        "beta": BETA,
+        "ics": ICS,
+        "cosine": COSINE,
+        "moved": MOVED,
+        "loss": LOSS,
+        "train": TRAIN,
+        "test": TEST,
+        "final": {},
+    }
     for seed in spec.seed_list:
         own = only is None or seed == only
         here = {name: {**table, **(changed.get(name, {}) if own else {})} for name, table in tables.items()}
@@ -62,6 +73,7 @@ def _data(spec: RunSpec, *, only: int | None = None, levels: int = 4, **changed:
         put("train_accuracy", {**here["train"], **NOISE, **(changed.get("train", {}) if own else {})})
         put("best_train_accuracy", here["train"])
         put("best_test_accuracy", here["test"])
+        put("test_accuracy", {**here["test"], **here["final"]})
         put("first_test_accuracy", dict.fromkeys(here["test"], 0.1))
         put("median input_shift", here["moved"])
         for level in LEVELS[:levels]:
@@ -105,6 +117,8 @@ def test_arms_are_plain_at_every_rate_and_batch_norm_at_the_common_one() -> None
         ({"model": LINEAR, "n": 0}, "n = 0: inputs of deep-linear are drawn"),
         ({"lr": 0}, "lr = 0 is outside its bounds"),
         ({"model": "vgg"}, "perceptron"),
+        ({"grid": "0.03 0.03000001"}, "grid has values that agree in six digits"),
+        ({"grid": "0.10000001"}, "grid has values that agree in six digits"),
     ],
 )
 def test_what_makes_no_sense_is_said_before_launch(values: dict[str, Any], words: str) -> None:
@@ -162,6 +176,7 @@ def test_the_textbook_is_shown() -> None:
         SMOOTH_CLAIM: Status.SHOWN,
         PREDICTIVE: Status.SHOWN,
         SHIFT: Status.SHOWN,
+        OWN_STEPS: Status.SHOWN,
         NOISE_SHIFT: Status.SHOWN,
         STOPS: Status.NOT_SHOWN,
         BETTER: Status.SHOWN,
@@ -208,13 +223,89 @@ def test_the_best_learning_rate_is_chosen_by_training_loss() -> None:
     diverged = {"plain": math.nan, "plain-0.3": math.nan}
     assert best_plain(config)(_data(spec, loss=diverged), 2) == ("plain-0.03", 2)
     other = _statuses(_judge(loss={"plain-0.03": 0.001}, beta={"plain-0.03": 20.0}))
-    assert other[SMOOTH_CLAIM] is Status.NOT_SHOWN, "at its best rate, the plain network is as smooth"
+    assert other[OWN_STEPS] is Status.NOT_SHOWN, "at its best rate, the plain network is as smooth"
+    assert other[SMOOTH_CLAIM] is Status.SHOWN, "the rate that is compared at is common"
+
+
+def test_steps_of_another_length_are_no_smoother_landscape() -> None:
+    """Effective beta about one over the step, whatever the network: the side claim's control fires."""
+    beta = {"plain-0.03": 1 / 0.03, "plain": 10.0, "plain-0.3": 1 / 0.3, "bn": 10.0}
+    verdict = _judge(loss={"plain-0.03": 0.001}, beta=beta)
+    assert _statuses(verdict)[SMOOTH_CLAIM] is Status.NOT_SHOWN
+    assert _statuses(verdict)[OWN_STEPS] is Status.INCONCLUSIVE
+    claims = {claim.name: claim for claim in verdict.claims}
+    assert "fired" in claims[OWN_STEPS].reason
+    assert not claims[OWN_STEPS].main
+    assert "steps of its own" in claims[OWN_STEPS].criteria[0].statement
+    assert [c.name for c in claims[SMOOTH_CLAIM].criteria] == ["effective beta, plain over batch norm, at matched loss"]
+    assert OWN_STEPS not in _statuses(_judge(_spec(grid="0.1")))
+
+
+def test_two_equal_networks_do_not_pass_as_a_ratio_by_its_mean() -> None:
+    """Ratios of 4 and 1/4 come to 1, not to 2: batch norm that shifts as much is no more, and no less."""
+    spec = _spec(seeds=4)
+    run_data = _data(spec)
+    measures = {name: dict(named) for name, named in run_data.measures.items()}
+    for level in LEVELS:
+        named = measures[f"ics at level {level}"]
+        for seed in spec.seed_list:
+            named["bn", seed] = named["plain", seed] * (4.0, 0.24, 1.01, 1.01)[seed]
+    verdict = judge(PHENOMENON, spec, dataclasses.replace(run_data, measures=measures))
+    change = {claim.name: claim for claim in verdict.claims}[SHIFT].criteria[0]
+    assert float(change.value or 0) == pytest.approx((4.0 * 0.24 * 1.01**2) ** 0.25)
+    assert change.status == "FAIL"
+    assert change.agree == 3
+    ratios = [
+        c.effect
+        for claim in PHENOMENON.claims(PHENOMENON.make_config(), spec)
+        for c in claim.criteria
+        if c.unit == "times"
+    ]
+    assert len(ratios) >= 5
+    assert all(test.geometric for test in ratios)
+
+
+def test_two_seeds_differ_in_either_direction() -> None:
+    """Each over the next comes back to the first: without the reverse, the mean of such ratios would always be one."""
+    spec = _spec()
+    found = apart("effective_beta", "bn")(_data(spec, beta={"bn": 0.5}, only=1))
+    assert min(found.values()) >= 1
+    assert sorted(found.values())[1] > 10
+    same = apart("effective_beta", "bn")(_data(spec))
+    assert max(same.values()) < 1.5
+
+
+def test_more_accurate_means_more_than_the_test_set_explains() -> None:
+    """Final accuracies, of networks that have both learnt, apart by over two standard errors of the test set."""
+    spec = _spec()
+    count = sizes(PHENOMENON.config_of(spec), spec)[1]
+    verdict = _judge(final={"bn": 0.98, "plain": 0.95})
+    share, errors = {claim.name: claim for claim in verdict.claims}[BETTER].criteria
+    assert float(share.value or 0) == pytest.approx(0.03)
+    assert float(errors.value or 0) == pytest.approx(0.03 / math.sqrt(0.965 * 0.035 / count))
+    assert _statuses(_judge(final={"bn": 0.96, "plain": 0.95}))[BETTER] is Status.NOT_SHOWN, "one standard error"
+    assert _statuses(_judge(final={"bn": 0.93, "plain": 0.95}))[BETTER] is Status.NOT_SHOWN, "its best was better"
+    assert _statuses(_judge(final={"bn": 1.0, "plain": 1.0}))[BETTER] is Status.NOT_SHOWN
+    assert _statuses(_judge(train={"plain": 0.5}))[BETTER] is Status.INCONCLUSIVE
+
+
+def test_the_words_say_that_noise_is_drawn_anew() -> None:
+    claims = {claim.name: claim for claim in PHENOMENON.claims(PHENOMENON.make_config(), _spec())}
+    for effect in (claims[NOISE_CLAIM].criteria[1].effect, claims[NOISE_SHIFT].criteria[0].effect):
+        assert "drawn anew" in effect.name
+        assert "drawn anew" in effect.statement
+    stops = claims[STOPS].criteria[0].effect
+    assert stops.name.endswith("best learning rate up to 0.1")
+    figures = {figure.name: figure for figure in PHENOMENON.figures(_data(_spec()))}
+    assert all("drawn anew" in figures[name].note for name in ("shift", "cosine", "inputs"))  # type: ignore[union-attr]
+    assert len(PHENOMENON.explanation.split()) <= 170
 
 
 @pytest.mark.parametrize("seed", [None, 2])
 def test_networks_that_did_not_train_make_it_unclear(seed: int | None) -> None:
     assert _statuses(_judge(train={"bn": 0.89}, only=seed))[NOISE_CLAIM] is Status.INCONCLUSIVE
     plain = _statuses(_judge(train={"plain": 0.5}, only=seed))
+    assert plain[NOISE_CLAIM] is Status.INCONCLUSIVE, "its inputs are compared with those of the plain network"
     assert (plain[SMOOTH_CLAIM], plain[STOPS]) == (Status.INCONCLUSIVE, Status.INCONCLUSIVE)
 
 
@@ -250,8 +341,8 @@ def test_claims_without_their_arms_are_left_out() -> None:
     assert _statuses(judge(PHENOMENON, spec, _data(spec))) == {NOISE_SHIFT: Status.SHOWN}
 
 
-def test_the_smoothness_figure_is_over_loss() -> None:
-    assert PER_DECADE == BANDS
+def test_what_is_judged_at_matched_loss_is_drawn_over_loss() -> None:
+    assert (PER_DECADE, LEAST) == (BANDS, IN_BAND)
     figures = {figure.name: figure for figure in PHENOMENON.figures(_data(_spec()))}
     assert set(figures) == {"learning", "accuracy", "shift", "cosine", "smoothness", "predictiveness", "inputs"}
     smooth = figures["smoothness"]
@@ -260,3 +351,29 @@ def test_the_smoothness_figure_is_over_loss() -> None:
     assert [line.label for line in lines] == ["plain, lr 0.1", "batch norm, then noise", "batch norm"]
     assert lines[0].x == pytest.approx([10 ** ((k + 0.5) / 2) for k in sorted(LEVELS)])
     assert lines[0].y[-1] / lines[2].y[-1] == pytest.approx(45 / 12)
+    over_steps = {name for name, figure in figures.items() if figure.x_label == "step"}  # type: ignore[union-attr]
+    assert over_steps == {"learning", "inputs"}
+    cosine = figures["cosine"].lines  # type: ignore[union-attr]
+    assert cosine[0].y == pytest.approx((0.8,) * 4)
+    assert set(PHENOMENON.panels) <= set(figures)
+    assert len(PHENOMENON.panels) == 4
+
+
+def test_a_network_that_still_trains_is_drawn_over_loss_too() -> None:
+    """Medians at levels of loss come with a run's end: until then, from the probes so far."""
+    spec = _spec()
+
+    def curve(*values: float) -> Curve:
+        steps = np.arange(len(values), dtype=np.float64)
+        return Curve(steps, steps, steps, np.array(values))
+
+    curves = {
+        "batch_loss": {("bn", 0): curve(2.0, 1.5, 3.0, 0.5, 0.4, math.nan)},
+        "effective_beta": {("bn", 0): curve(1.0, 9.0, 3.0, 7.0, 8.0, 5.0)},
+        "ics_cosine": {("bn", 0): curve(0.1, -0.9, -0.3, 0.7, 0.8, 0.5)},
+    }
+    run_data = RunData(spec, PHENOMENON.arms_of(spec), spec.seed_list, curves=curves)
+    figures = {figure.name: figure for figure in PHENOMENON.figures(run_data)}
+    (smooth,), (cosine,) = (figures[name].lines for name in ("smoothness", "cosine"))  # type: ignore[union-attr]
+    assert (smooth.x, smooth.y) == (pytest.approx((10**0.25,)), pytest.approx((3.0,))), "two probes are no level"
+    assert cosine.y == pytest.approx((-0.3,))

@@ -23,7 +23,7 @@ CHANCE = "what it represents does not generalise"
 KNOWS = "the points themselves know more"
 SLOPES = "the Lipschitz constant explodes"
 THRESHOLDS = "thresholds at the points are the better conditioned choice"
-DEEP = "4 hidden layers need a width of n / 4"
+DEEP = "4 hidden layers of about n / 4 units suffice"
 
 GOOD = {"error": 2e-9, "extra_weights": 0.0, "disagreement": 1e-9, "condition": 4e9, "lipschitz_growth": 2.1}
 NUMBERS: dict[str, dict[str, float]] = {
@@ -110,6 +110,20 @@ def test_what_takes_longer_costs_more() -> None:
         PHENOMENON.estimate(PHENOMENON.config_of(few), few).seconds
         < PHENOMENON.estimate(PHENOMENON.config_of(many), many).seconds
     )
+
+
+def test_memory_is_that_of_the_inputs_while_they_are_drawn() -> None:
+    def size(n: int, arms: tuple[str, ...]) -> float:
+        spec = _spec("cifar10", arms=arms, sizes=(100, n))
+        return PHENOMENON.estimate(PHENOMENON.config_of(spec), spec).bytes
+
+    assert size(40_000, ("real-true",)) - size(20_000, ("real-true",)) == 12.0 * 20_000 * 3072
+    assert size(4000, ("between",)) - size(100, ("between",)) > 16.0 * 4000**2
+
+
+def test_what_is_said_is_what_is_shown() -> None:
+    assert "cannot be fitted" not in PHENOMENON.explanation
+    assert not any("need" in name for name in _claims(_judge(_spec()))), "that a width suffices does not make it needed"
 
 
 def test_the_data_sets_have_ten_classes() -> None:

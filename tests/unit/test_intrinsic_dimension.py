@@ -19,10 +19,12 @@ from genlab_tui.phenomena._intrinsic_dimension.config import (
     SHUFFLED,
     SMALL_NETS,
     TRUE,
+    columns_of,
     dims_of,
     hidden_of,
     size,
 )
+from genlab_tui.phenomena._intrinsic_dimension.costs import looks, seed_bytes
 from genlab_tui.phenomena._intrinsic_dimension.numbers import (
     crossing,
     direct,
@@ -36,6 +38,7 @@ from genlab_tui.phenomena.intrinsic_dimension import PHENOMENON
 from genlab_tui.phenomenon import config_values
 from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
+from genlab_tui.training import cost
 from genlab_tui.verdict import Status, Verdict, judge
 
 SMALL, INVARIANT, HARDER = (
@@ -184,7 +187,59 @@ def test_every_preset_is_valid(preset: str) -> None:
     assert any(claim.main for claim in verdict.claims)
     assert PHENOMENON.figures(RunData(spec, arms, spec.seed_list))
     assert preset != "quick" or estimate.seconds < 60
+    for control in (TRUE, SHUFFLED, RANDOM):
+        assert control not in {arm.name for arm in arms} or max(config.control_d) > 0.1 * size(config.control_net, spec)
     assert bool(chosen.gpu) == preset.startswith("paper")
+
+
+@pytest.mark.parametrize(("preset", "minutes"), [("paper", 30), ("paper-lenet", 240)])
+def test_what_a_gpu_preset_says_is_what_is_estimated(preset: str, minutes: float) -> None:
+    chosen = PHENOMENON.preset(preset)
+    spec = dataclasses.replace(
+        _spec(chosen.data, chosen.seeds, preset, arms=chosen.arms, regularisers=dict(chosen.regularisers)),
+        device="cuda:0",
+    )
+    found = PHENOMENON.estimate(PHENOMENON.config_of(spec), spec).seconds / 60
+    assert minutes / 4 < found < minutes * 4
+    assert chosen.gpu.startswith(f"about {minutes} minutes" if minutes < 60 else f"about {minutes // 60} hours")
+
+
+def test_estimates_count_looks_and_the_steps_of_a_lenet() -> None:
+    """Against work counted by hand, in core-seconds: 60 us a sample trained, 30 us a sample looked at."""
+
+    def seconds(**fields: Any) -> float:
+        spec = _spec("fashion-mnist", 1, "lenet", arms=("lenet",), **fields)
+        return PHENOMENON.estimate(PHENOMENON.config_of(spec), spec).seconds - cost.START
+
+    looked = 6 * (4000 + 10_000)  # before, after 1, 2, 4, 8 epochs, and at the end
+    counted = 7 * (60e-6 * 15 * 4000 + 30e-6 * looked) / 2
+    assert counted < seconds() < 2 * counted
+    assert seconds() - seconds(test=500) == pytest.approx(7 * 30e-6 * 6 * 9500 / 2)
+    assert seconds(batch=10) > 1.3 * seconds(), "ten times the steps"
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 15, 16, 17, 100])
+def test_looks_are_counted_as_they_are_due(epochs: int) -> None:
+    due = [epoch for epoch in range(1, epochs) if epoch & (epoch - 1) == 0]
+    assert looks(epochs) == 2 + len(due)
+
+
+def test_sparse_projections_are_counted_with_what_their_products_take() -> None:
+    def taken(**fields: Any) -> float:
+        spec = _spec(projection="sparse", **fields)
+        plain = dataclasses.replace(spec, config=spec.config | {"projection": "fastfood"})
+        return seed_bytes(PHENOMENON.config_of(spec), spec) - seed_bytes(PHENOMENON.config_of(plain), plain)
+
+    one = {"arms": ("256",), "nets": "256", "d": "100 200 300"}
+    entries = round(math.sqrt(19_210))  # of a column
+    nested, independent = taken(**one), taken(**one, basis="independent")
+    assert nested == pytest.approx(entries * (12 * 300 + 16 * 3 * 300), rel=0.01)
+    assert independent == pytest.approx(entries * (12 * 600 + 16 * 300), rel=0.01), "every dimension keeps its own"
+
+
+def test_an_arms_projection_does_not_depend_on_the_arms_beside_it() -> None:
+    config = PHENOMENON.make_config("quick")
+    assert [columns_of(config, arm) for arm in ("256", TRUE, RANDOM)] == [300, 1600, 1600]
 
 
 def test_the_paper_preset_is_the_released_codes() -> None:
@@ -270,8 +325,17 @@ def test_each_claim_can_fail(claim: str, fields: dict[str, Any], needs: dict[str
         (INVARIANT, {"needs": {"32": 15.0}}),
         (HARDER, {"needs": {TRUE: FAR}}),
         (HARDER, {"baselines": {f"{RANDOM} train": 0.6}}),
+        (HARDER, {"needs": {RANDOM: 390.0, TRUE: 30.0}}),
     ],
-    ids=["not reached", "learns nothing", "one not reached", "one below all d", "true not reached", "random unfit"],
+    ids=[
+        "not reached",
+        "learns nothing",
+        "one not reached",
+        "one below all d",
+        "true not reached",
+        "random unfit",
+        "random at once",
+    ],
 )
 def test_a_precondition_that_is_not_met_is_inconclusive(claim: str, changes: dict[str, Any]) -> None:
     found = next(c for c in _judge(**changes).claims if c.name == claim)
@@ -293,6 +357,39 @@ def test_each_control_can_fire(claim: str, needs: dict[str, float]) -> None:
     found = next(c for c in _judge(_spec(control_d="100 200 400 800"), needs=needs).claims if c.name == claim)
     assert found.status is Status.INCONCLUSIVE
     assert "fired" in found.reason
+
+
+@pytest.mark.parametrize("grid", ["1600", "1600 3200"])
+def test_a_grid_of_large_dimensions_alone_shows_nothing(grid: str) -> None:
+    """Random labels as easy as true ones: that they are reached at d = 1600 is only an upper bound."""
+    verdict = _judge(_spec(control_d=grid), needs={RANDOM: 110.0, TRUE: 110.0})
+    for claim in verdict.claims:
+        assert not claim.main or claim.status is Status.INCONCLUSIVE, claim.name
+    reasons = {claim.name: claim.reason for claim in verdict.claims}
+    assert "too many to tell" in reasons[SMALL]
+    assert "has no numbers" in reasons[SMALL]
+    assert "at the first of their d's" in reasons[INVARIANT]
+    assert "not at the first of their d's already" in reasons[HARDER]
+
+
+def test_a_lower_bound_makes_no_control_fire() -> None:
+    """A tenth of the control's parameters is more than its dimensions: where they do not do, nothing is known."""
+    claims = {c.name: c for c in _judge(_spec(control_net="512", control_d="800 1600")).claims}
+    control = claims[SMALL].criteria[0].control
+    assert control is not None
+    assert (control.fired, control.missing) == (False, True)
+    assert claims[SMALL].status is Status.INCONCLUSIVE
+    assert "too few" in claims[SMALL].reason
+    reached = {c.name: c for c in _judge(_spec(control_net="512", control_d="800 1600"), needs={RANDOM: 1000.0}).claims}
+    fired = reached[SMALL].criteria[0].control
+    assert fired is not None
+    assert fired.fired, "reached, it is a number"
+
+
+def test_shuffled_pixels_that_are_reached_nowhere_leave_their_control_open() -> None:
+    claim = next(c for c in _judge(needs={SHUFFLED: FAR}).claims if c.name == HARDER)
+    assert claim.status is Status.INCONCLUSIVE
+    assert "has no numbers" in claim.reason
 
 
 def test_without_its_controls_a_claim_is_left_out() -> None:
@@ -336,6 +433,33 @@ def test_lower_bounds_alone_show_nothing() -> None:
     statuses = _statuses(_judge(needs=dict.fromkeys(arms, FAR)))
     held = {name for name, status in statuses.items() if status is not Status.INCONCLUSIVE}
     assert not held
+
+
+def test_published_numbers_name_their_baseline_and_stand_at_it() -> None:
+    claims = {c.name: c for c in _judge().claims}
+    assert claims[SMALL].criteria[0].published is None, "the local one is not verified"
+    overall_one = claims["small by the global baseline too"].criteria[0]
+    assert overall_one.published == pytest.approx(0.0038)
+    for claim in claims.values():
+        for criterion in claim.criteria:
+            assert criterion.published is None or "global baseline" in criterion.published_source
+
+
+@pytest.mark.parametrize(
+    "fields", [{"n": 30_000}, {"nets": "200-201"}, {"regularisers": {"batch-norm": 0.1}}], ids=["n", "net", "norm"]
+)
+def test_only_the_papers_network_on_all_of_its_data_is_compared(fields: dict[str, Any]) -> None:
+    name = "needs about as many dimensions as reported"
+    assert any(name in c.name for c in _judge(_spec("mnist", preset="paper")).claims)
+    assert not any(name in c.name for c in _judge(_spec("mnist", preset="paper", **fields)).claims)
+
+
+def test_one_network_alone_is_not_called_all_but_the_smallest() -> None:
+    names = [c.name for claim in _judge(_spec(nets="64")).claims for c in claim.criteria]
+    assert "d_int90 / D of network 64" in names
+    assert not any("all networks" in name for name in names)
+    several = [c.name for claim in _judge().claims for c in claim.criteria]
+    assert PHENOMENON.headline[0] in several
 
 
 def test_published_numbers_stand_beside_ours() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from genlab_tui.errors import BadValue
 from genlab_tui.figure import Figure
+from genlab_tui.phenomena._max_margin import claims as judged
 from genlab_tui.phenomena._max_margin.config import (
     ADAM,
     DECAYED,
@@ -22,17 +23,20 @@ from genlab_tui.phenomena._max_margin.config import (
     NORMALISED,
     SETS,
     SIGN,
+    USUAL_ADAM,
+    toy_seconds,
 )
 from genlab_tui.phenomena.max_margin import PHENOMENON
 from genlab_tui.phenomenon import config_values
 from genlab_tui.run import RunSpec
-from genlab_tui.rundata import RunData
+from genlab_tui.rundata import Curve, RunData
 from genlab_tui.training import margin_sets
 from genlab_tui.training.margin_descent import Problems, Walk, landmarks, looks, measured, stepper
 from genlab_tui.verdict import Status, Verdict, judge
 
 DRIFT, DECIDES = "gradient descent drifts to the largest margin", "the optimiser decides which margin"
-FASTER, NETWORK = (
+USUAL, FASTER, NETWORK = (
+    "Adam with its usual epsilon ends nearer to the largest L-infinity margin too",
     "normalised gradient descent gets there far sooner",
     "in a network test loss rises while test error falls",
 )
@@ -99,7 +103,7 @@ def test_the_svm_and_the_linear_program_agree_with_brute_force_and_closed_form(s
     assert margin_sets.angle(toy.l2, w) < 1e-6
     assert float((toy.z @ toy.l2).min()) == pytest.approx(toy.gamma, rel=1e-9)
     gamma_inf, w_inf = _best_by_angle(toy.z, math.inf)
-    assert toy.gamma_inf == pytest.approx(gamma_inf, rel=1e-6)
+    assert margin_sets.linf_margin(toy.z)[1] == pytest.approx(gamma_inf, rel=1e-6)
     assert margin_sets.angle(toy.linf, w_inf) < 1e-5
     assert toy.turn >= margin_sets.TURN
     assert toy.gamma >= margin_sets.LEAST_MARGIN
@@ -147,7 +151,7 @@ def test_points_under_both_labels_are_no_separable_set_and_nothing_crashes() -> 
     assert math.isnan(toy.gamma)
     assert math.isnan(toy.turn)
     assert toy.z.shape == toy.flipped.shape == (21, 2)
-    assert margin_sets.hard_margin(toy.z) is None
+    assert not margin_sets.separable(toy.z)
     walk, places = _walked("gradient", _problems([toy]), 2000)
     assert np.isfinite(walk.w).all()
     found = landmarks(_problems([toy]), places, walk.passed, 200)
@@ -175,20 +179,35 @@ def test_a_step_of_gradient_descent_is_that_of_autograd_with_1_over_l() -> None:
         assert walk.w[:, k] == pytest.approx(w.detach().numpy(), rel=1e-12)
 
 
-def test_adam_is_torchs_with_epsilon_0_and_a_falling_rate() -> None:
+@pytest.mark.parametrize(("kind", "epsilon"), [("adam", 0.0), ("adam with epsilon", 1e-8)])
+def test_adam_is_torchs_with_its_epsilon_and_a_falling_rate(kind: str, epsilon: float) -> None:
     import torch
 
     toy = margin_sets.draw(SEEDS[0], points=20)
-    walk, _ = _walked("adam", _problems([toy]), 30, lr=0.1)
+    walk, _ = _walked(kind, _problems([toy]), 30, lr=0.1)
     z = torch.from_numpy(toy.z)
     w = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.Adam([w], lr=0.1, eps=0.0)
+    optimiser = torch.optim.Adam([w], lr=0.1, eps=epsilon)
     for t in range(1, 31):
         optimiser.param_groups[0]["lr"] = 0.1 / math.sqrt(t)
         optimiser.zero_grad()
         torch.nn.functional.softplus(-z @ w).mean().backward()
         optimiser.step()
     assert walk.w[:, 0] == pytest.approx(w.detach().numpy(), rel=1e-10)
+
+
+def test_epsilon_stops_adam_where_gradients_are_smaller() -> None:
+    toy = margin_sets.draw(SEEDS[0], points=20)
+    problems = _problems([toy])
+    far = toy.l2[:, None] * 40 / toy.gamma  # outputs of 40 and more: gradients of 1e-17
+    moved = {}
+    for kind in ("adam", "adam with epsilon"):
+        walk = Walk.begin(problems)
+        walk.w[:] = far
+        stepper(kind, problems, walk, 0.1)(1)
+        moved[kind] = float(np.abs(walk.w - far).min())
+    assert moved["adam"] == pytest.approx(0.1)
+    assert moved["adam with epsilon"] < 1e-6
 
 
 def test_tails_far_below_float32_are_right() -> None:
@@ -280,9 +299,12 @@ def test_landmarks_of_what_the_theorem_says_exactly() -> None:
 
 def test_arms_and_controls() -> None:
     arms = PHENOMENON.arms_of(_spec())
-    assert [arm.name for arm in arms] == [GD, MIXED, NORMALISED, ADAM, SIGN, FIT, LONG, DECAYED]
+    assert [arm.name for arm in arms] == [GD, MIXED, NORMALISED, ADAM, SIGN, USUAL_ADAM, FIT, LONG, DECAYED]
     assert [arm.name for arm in arms if arm.control] == [MIXED, DECAYED]
-    assert len(PHENOMENON.arms_of(_spec(network="none"))) == 5
+    assert len(PHENOMENON.arms_of(_spec(network="none"))) == 6
+    titles = {arm.name: arm.title for arm in arms}
+    assert titles[ADAM] == "Adam (epsilon 0)"
+    assert titles[USUAL_ADAM] == "Adam (epsilon 1e-8)"
 
 
 @pytest.mark.parametrize(
@@ -331,6 +353,68 @@ def test_the_estimate_grows_with_what_costs() -> None:
     assert seconds(points=40) > plain
 
 
+def test_the_third_contrast_costs_less_than_a_tenth() -> None:
+    spec = _spec(100)
+    config = PHENOMENON.config_of(spec)
+    alone = toy_seconds(config, USUAL_ADAM, 100)
+    assert alone < 0.1 * (PHENOMENON.estimate(config, spec).seconds - alone)
+
+
+def test_what_is_said_of_the_sets_is_how_they_are_drawn() -> None:
+    assert judged.LEAST_MARGIN == margin_sets.LEAST_MARGIN
+    assert judged.TURN == margin_sets.TURN
+    draws = [margin_sets.draw(seed, points=20).draws for seed in SEEDS]
+    assert 5 < sum(draws) / len(draws) < 60, "about 20, as the explanation says"
+    rivals = next(c for c in PHENOMENON.claims(PHENOMENON.make_config(), _spec()) if c.name == DECIDES)
+    for words in ("gamma is 0.5 or more", "0.2 rad apart or more", "epsilon = 0", "1 / sqrt(t)"):
+        assert words in rivals.statement
+    for words in ("until gamma is 0.5 or more", "0.2 rad apart or more", "about 20 draws a seed", "epsilon = 0"):
+        assert words in PHENOMENON.explanation
+
+
+def test_texts_name_the_steps_that_are_taken() -> None:
+    def name(**values: Any) -> str:
+        spec = _spec(**values)
+        claims = PHENOMENON.claims(PHENOMENON.config_of(spec), spec)
+        return next(c for c in claims if c.name == FASTER).criteria[0].name
+
+    assert "after 10,000 normalised" in name()
+    assert "after 2,000 normalised" in name(contrast_steps=2_000)
+
+
+def test_the_first_figure_has_slope_1_in_log_t_and_says_so() -> None:
+    spec = _spec()
+    steps = np.array([1, 10, 100, 1000])
+    curve = Curve(steps, steps.astype(float), steps.astype(float), np.array([0.5, 2.0, 4.0, 6.3]))
+    curves = {"scaled_norm": {(GD, seed): curve for seed in spec.seed_list}}
+    run_data = dataclasses.replace(_measured(spec, {}), curves=curves)
+    norm = PHENOMENON.figures(run_data)[0]
+    assert isinstance(norm, Figure)
+    line = norm.lines[-1]
+    assert line.label.startswith("slope 1: ")
+    assert norm.y_label == "norm times gamma"
+    rise = (line.y[-1] - line.y[0]) / math.log(line.x[-1] / line.x[0])
+    assert rise == pytest.approx(1.0)
+    assert "0.7 on average" in norm.note
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_the_estimate_of_a_convolutional_network_counts_steps_and_looks(device: str) -> None:
+    """Against work counted by hand: passes over samples, looks, and what a step costs on a GPU however small it is."""
+    config, seeds = PHENOMENON.make_config("paper"), 3
+    spec = RunSpec("00000001", "max-margin", config_values(config), "paper", data="cifar10", seeds=seeds, device=device)
+    found = PHENOMENON.estimate(config, dataclasses.replace(spec, arms=(LONG,))).seconds
+    steps = math.ceil(50_000 / 128) * 400
+    looks = 10 * math.log10(steps)
+    pass_over = 2 * 74.4e6 * 1024 / 784
+    work = pass_over * (3 * 400 * 50_000 + looks * 60_000)
+    counted = seeds * (work / (1e11 if device == "cpu" else 2e13) + steps * (0.0 if device == "cpu" else 2e-3))
+    assert counted / 2 < found < counted * 2
+    if device != "cpu":
+        whole = PHENOMENON.estimate(config, spec).seconds
+        assert 3 / 4 < whole / 3600 < 12, "what the preset says: about 3 hours"
+
+
 def test_no_screen_shows_a_number_that_nobody_verified() -> None:
     published = [c.published for claim in PHENOMENON.claims(PHENOMENON.make_config(), _spec()) for c in claim.criteria]
     assert published == [None] * len(published)
@@ -350,12 +434,13 @@ TEXTBOOK: dict[str, dict[str, float]] = {
         "nearer_inf": -0.3,
         "early_margin": 0.96,
     },
+    USUAL_ADAM: {"nearer_inf": 0.2, "margin": 0.9},
     MIXED: {"slope": 0.0, "margin": -2.0, "loss_variation": 9.0},
     NORMALISED: {"early_margin": 0.999},
-    ADAM: {"nearer_inf": 0.3},
-    SIGN: {"nearer_inf": 0.4},
+    ADAM: {"nearer_inf": 0.3, "margin": 0.9},
+    SIGN: {"nearer_inf": 0.4, "margin": 0.9},
     FIT: {"steps_to_fit": 100.0, "test_loss": 0.10, "test_error": 0.030},
-    LONG: {"test_loss": 0.12, "test_error": 0.025},
+    LONG: {"test_loss": 0.12, "test_error": 0.010},
     DECAYED: {"test_loss": 0.08, "test_error": 0.027},
 }
 
@@ -381,8 +466,8 @@ def _statuses(verdict: Verdict) -> dict[str, Status]:
 def test_the_textbook_is_shown() -> None:
     verdict = _judge()
     assert verdict.status is Status.SHOWN
-    assert _statuses(verdict) == dict.fromkeys((DRIFT, DECIDES, FASTER, NETWORK), Status.SHOWN)
-    assert [claim.main for claim in verdict.claims] == [True, True, False, False]
+    assert _statuses(verdict) == dict.fromkeys((DRIFT, DECIDES, USUAL, FASTER, NETWORK), Status.SHOWN)
+    assert [claim.main for claim in verdict.claims] == [True, True, False, False, False]
 
 
 @pytest.mark.parametrize(
@@ -426,13 +511,38 @@ def test_rivals_that_go_to_the_svm_are_not_shown_and_gradient_descent_is_their_c
     assert _statuses(_judge(gd={"nearer_inf": 0.2}))[DECIDES] is Status.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(("arm", "claim"), [("adam", DECIDES), ("sign", DECIDES), ("adam_epsilon", USUAL)])
+def test_a_rival_that_does_not_separate_the_points_turns_to_no_margin(arm: str, claim: str) -> None:
+    assert _statuses(_judge(**{arm: {"margin": 0.0}}))[claim] is Status.NOT_SHOWN
+
+
+def test_the_usual_adam_is_reported_and_never_counted() -> None:
+    verdict = _judge(adam_epsilon={"nearer_inf": -0.2})
+    assert _statuses(verdict)[USUAL] is Status.NOT_SHOWN
+    assert verdict.status is Status.SHOWN
+
+
 def test_the_network_is_a_side_claim_with_weight_decay_as_its_control() -> None:
     flat = _judge(network={"test_loss": 0.10})
     assert _statuses(flat)[NETWORK] is Status.NOT_SHOWN
     assert flat.status is Status.SHOWN
     assert _statuses(_judge(network={"test_error": 0.030}))[NETWORK] is Status.NOT_SHOWN
+    assert _statuses(_judge(network={"test_error": 0.029}))[NETWORK] is Status.NOT_SHOWN, "no test set resolves that"
     assert _statuses(_judge(network_decay={"test_loss": 0.12}))[NETWORK] is Status.INCONCLUSIVE
     assert _statuses(_judge(network_fit={"steps_to_fit": math.nan}))[NETWORK] is Status.INCONCLUSIVE
+
+
+def test_the_test_error_must_fall_by_more_than_its_test_set_resolves() -> None:
+    spec = _spec()
+    unit = 2 * math.sqrt(0.03 * 0.97 / 597)
+    for end in (0.03 - 0.9 * unit, 0.04):
+        p = max(end, 0.03)
+        found = judged.resolved(_measured(spec, {LONG: {"test_error": end}}), 597)
+        assert found[0] == pytest.approx((0.03 - end) / (2 * math.sqrt(p * (1 - p) / 597)))
+    assert judged.resolved(_measured(spec, {LONG: {"test_error": 0.0}, FIT: {"test_error": 0.0}}), 597)[0] == 0.0
+    assert math.isnan(judged.resolved(_measured(spec, {LONG: {"test_error": math.nan}}), 597)[0])
+    assert _statuses(_judge(network={"test_error": 0.03 - 1.05 * unit}))[NETWORK] is Status.SHOWN
+    assert _statuses(_judge(network={"test_error": 0.03 - 0.95 * unit}))[NETWORK] is Status.NOT_SHOWN
 
 
 def test_two_seeds_are_too_few() -> None:

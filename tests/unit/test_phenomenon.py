@@ -98,3 +98,23 @@ def test_a_declaration_needs_neither_numpy_nor_torch(name: str, preset: str) -> 
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_sweep_refuses_a_value_that_comes_twice() -> None:
+    @dataclass(frozen=True)
+    class Sweep:
+        sizes: tuple[int, ...] = param((2, 4), help="tried", low=1, high=10_000_000, distinct=True)
+        hidden: tuple[int, ...] = param((8, 8), help="widths", low=1)
+
+    sizes, hidden = params(Sweep)
+    assert hidden.parse("8 8") == (8, 8)
+    with pytest.raises(BadValue, match="sizes has 4 twice") as caught:
+        sizes.parse("4 2 4")
+    assert "4 2" in caught.value.hint
+    assert sizes.parse("1e6 20") == (1_000_000, 20)
+    with pytest.raises(BadValue, match="outside its bounds"):
+        sizes.parse("1e9")
+    with pytest.raises(BadValue, match="is not a whole number"):
+        sizes.parse("1.5")
+    with pytest.raises(BadValue, match="is not a whole number"):
+        sizes.parse("nan")

@@ -12,7 +12,7 @@ import pytest
 
 from genlab_tui.errors import BadValue
 from genlab_tui.phenomena.universal_approximation import PHENOMENON
-from genlab_tui.phenomenon import config_values
+from genlab_tui.phenomenon import Claim, config_values
 from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
 from genlab_tui.verdict import ClaimResult, Status, Verdict, judge
@@ -141,8 +141,6 @@ def test_each_criterion_can_fail_alone(claim: str, arm: str, number: str, value:
     [
         (RATES, "step", "sup_slope", -2.0),
         (JUMP, "sine", "sup_least", 0.6),
-        (TRAINING, "trained_step", "fall", 0.1),
-        (TRAINING, "trained_sine", "sup_narrow", 30.0),
         (TRAINING, "sine", "tail_slope", -0.5),
         (DEPTH, "shallow", "depth_error", 1e-12),
     ],
@@ -159,6 +157,27 @@ def test_a_jump_that_no_wide_network_meets_passes_for_no_law() -> None:
     control = claims[RATES].criteria[0].control
     assert control is not None
     assert not control.fired
+
+
+def _declared() -> tuple[Claim, ...]:
+    return PHENOMENON.claims(PHENOMENON.make_config("quick"), _spec())
+
+
+def test_training_is_said_to_do_what_is_judged() -> None:
+    claim = next(claim for claim in _declared() if claim.name == TRAINING)
+    assert [criterion.control is not None for criterion in claim.criteria] == [False, False, True]
+    figures = PHENOMENON.figures(_measured(_spec(samples=700)))
+    note = next(figure.note for figure in figures if figure.name == "trained")
+    assert "mean square at 700 samples" in note
+    for words in (claim.statement, note, PHENOMENON.explanation, *(c.effect.statement for c in claim.criteria)):
+        assert "floor" not in words
+        assert "not expressivity" not in words
+
+
+def test_rates_are_not_credited_to_the_theorems() -> None:
+    claim = next(claim for claim in _declared() if claim.name == RATES)
+    assert claim.paper == ""
+    assert "Leshno et al. 1993" in {paper.key for paper in PHENOMENON.papers}
 
 
 def test_networks_that_diverged_are_no_evidence() -> None:
@@ -189,7 +208,7 @@ def test_a_declaration_needs_neither_numpy_nor_torch() -> None:
         "import sys; from genlab_tui.phenomena import get\n"
         "from genlab_tui.run import RunSpec\n"
         "from genlab_tui.rundata import RunData\n"
-        "from genlab_tui.phenomenon import config_values\n"
+        "from genlab_tui.phenomenon import Claim, config_values\n"
         "for name in ('universal-approximation', 'expressivity'):\n"
         "    p = get(name); c = p.make_config('quick')\n"
         "    s = RunSpec('00000001', p.name, config_values(c), data=next(iter(p.data), '')); a = p.arms_of(s)\n"

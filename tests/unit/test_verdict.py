@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from genlab_tui.verdict import (
     Status,
     decode,
     encode,
+    interval,
     judge,
     judge_claim,
     judge_criterion,
@@ -152,6 +154,29 @@ def test_diverged_seed_makes_the_number_unmet() -> None:
     result = judge_criterion(HIGH, data)
     assert result.status is Grade.UNMET
     assert result.seeds["1"] == "nan"
+
+
+def test_the_seeds_that_pass_at_chance_are_those_within_its_distance() -> None:
+    test = number("acc", "random", Rule(chance=0.1, high=0.025))
+    *_, agree = run_test(test, make_data({"acc": spread("random", 0.126, 0.118, 0.07)}))
+    assert agree == 1
+
+
+def test_a_mean_that_rounding_leaves_is_nought() -> None:
+    values = (0.1 + 0.2, -0.3, 0.0)
+    value, *_ = run_test(number("acc", "random", Rule(low=1.0)), make_data({"acc": spread("random", *values)}))
+    assert value == 0.0
+    value, *_ = run_test(number("acc", "random", Rule(low=1.0)), make_data({"acc": spread("random", math.inf, 0.5)}))
+    assert value == math.inf
+
+
+def test_the_interval_of_a_mean_is_student_t_and_of_pooled_numbers_there_is_none() -> None:
+    seeds: dict[str, Any] = {"0": 1.0, "1": 2.0, "2": 3.0}
+    low, high = interval(seeds, 2.0) or (0.0, 0.0)
+    assert low == pytest.approx(2 - 4.30265 / math.sqrt(3), rel=1e-4)
+    assert high == pytest.approx(4 - low)
+    assert interval(seeds, 1.6) is None
+    assert interval({"0": 1.0}, 1.0) is None
 
 
 @pytest.mark.parametrize(

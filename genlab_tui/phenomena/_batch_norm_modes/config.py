@@ -26,6 +26,9 @@ FALLING = (4, 8, 16, 64)
 """Batch sizes over which the gap between modes must fall; at 2 the network is too broken for both modes."""
 
 BN, PLAIN = "bn", "plain"
+AT_PLAIN_LR = "bn-plain-lr"
+"""The kind of network with batch norm at the learning rate of those without: what they are fairly compared at."""
+
 CLEAN, DROPPED, LAST = "clean", "dropout", "dropout-last"
 SHIFT_ARMS = (CLEAN, DROPPED, LAST)
 BATCH_MODE, RECOMPUTED, RATIO, WORST = "batch_mode_accuracy", "recomputed_accuracy", "variance_ratio", "worst_ratio"
@@ -110,20 +113,37 @@ def short_arm(batch: int) -> str:
     return f"{BN}-{batch}-epochs"
 
 
+def fair_kind(config: Config) -> str:
+    """Return the kind of networks with batch norm that train at the learning rate of those without."""
+    return BN if config.lr == config.plain_lr else AT_PLAIN_LR
+
+
 def layer_arm(arm: str, layer: int) -> str:
     """Return the arm that a batch-norm layer's ratio belongs to, from 1: `dropout@3`."""
     return f"{arm}@{layer}"
 
 
 def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
-    """Return the arms: batch sizes with and without batch norm, equal epochs, and dropout. Raises BadValue."""
+    """Return the arms: batch sizes with and without batch norm, equal epochs, and dropout. Raises BadValue.
+
+    The smallest and the reference size also train with batch norm at the learning rate of the networks without.
+    """
     n, test = sizes(config, spec)
     for batch in (*config.batches, REFERENCE):
         if batch > n:
             raise BadValue(f"batches = {batch} is more than the {n} training samples", f"nearest valid value: {n}")
-    if test < 2:
-        raise BadValue(f"test = {test}: a mini-batch needs two test samples", "nearest valid value: 2")
+    if test < max(FALLING):
+        raise BadValue(
+            f"test = {test} is less than a mini-batch of {max(FALLING)} test samples",
+            f"bounds: {max(FALLING)} to {data_of(spec).test} (0: all); nearest valid value: {max(FALLING)}",
+        )
     arms = [_arm(BN, arm_of(BN, b), f"batch norm, batch {b}", b, config.steps) for b in batches_of(config)]
+    if config.lr != config.plain_lr:
+        arms += [
+            _arm(AT_PLAIN_LR, arm_of(AT_PLAIN_LR, b), f"batch norm, batch {b}, lr {config.plain_lr:g}", b, config.steps)
+            for b in batches_of(config)
+            if b in (TINY, REFERENCE)
+        ]
     for b in batches_of(config):
         few = config.epochs * epoch_steps(n, b)
         if 0 < few < config.steps:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from genlab_tui.figure import Figure, Line, Reference
 from genlab_tui.lines import curve_lines
 from genlab_tui.measures import over_factor
-from genlab_tui.phenomena._batch_norm_modes.claims import gaps
+from genlab_tui.phenomena._batch_norm_modes.claims import gaps, scored
 from genlab_tui.phenomena._batch_norm_modes.config import (
+    AT_PLAIN_LR,
     BATCH_MODE,
     BN,
     LEARNT,
@@ -28,6 +29,8 @@ from genlab_tui.phenomenon import Arm, PerSeed
 from genlab_tui.rundata import RunData
 from genlab_tui.stats import summarise
 
+DIVERGED = "a network that diverged counts as guessing"
+
 
 def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
     """Return accuracy and gap over batch size, the variance ratio by layer, and learning curves."""
@@ -42,12 +45,13 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
                 *_over_batch(run_data, BN, "evaluation mode", "test_accuracy"),
                 *_over_batch(run_data, BN, "training mode, same batch size", BATCH_MODE),
                 *_over_batch(run_data, BN, "recomputed statistics", RECOMPUTED),
-                *_over_batch(run_data, PLAIN, "no batch norm", "test_accuracy"),
+                *_over_batch(run_data, AT_PLAIN_LR, f"evaluation mode, lr {config.plain_lr:g}", "test_accuracy"),
+                *_over_batch(run_data, PLAIN, f"no batch norm, lr {config.plain_lr:g}", "test_accuracy"),
                 *_over_batch(run_data, "epochs", f"evaluation mode, {config.epochs} epochs", "test_accuracy"),
             ),
             (chance, Reference(LEARNT, "learnt")),
             log_x=True,
-            note=f"{config.steps} steps, learning rate {config.lr:g}, without batch norm {config.plain_lr:g}; "
+            note=f"{config.steps} steps, learning rate {config.lr:g} where no other is said; {DIVERGED}; "
             f"{STATISTICS_NOTE}; band: 1 standard deviation over seeds",
         ),
         Figure(
@@ -58,7 +62,8 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
             (*_gap_lines(run_data, BN, "batch norm"), *_gap_lines(run_data, PLAIN, "no batch norm")),
             (Reference(0.0, "no gap"),),
             log_x=True,
-            note=f"training mode: mean over {config.partitions} partitions of the test set into mini-batches",
+            note=f"training mode: mean over {config.partitions} partitions of the test set into mini-batches (a larger "
+            f"batch: the whole test set); {DIVERGED}",
         ),
         Figure(
             "ratio",
@@ -89,7 +94,7 @@ def _arms(run_data: RunData, kind: str) -> Sequence[Arm]:
 
 def _over_batch(run_data: RunData, kind: str, label: str, measure: str) -> tuple[Line, ...]:
     def of(arm: str) -> PerSeed:
-        return run_data.measure(measure, arm)
+        return scored(run_data, measure, arm)
 
     return over_factor(label, _arms(run_data, kind), "batch", of)
 

@@ -84,7 +84,8 @@ class Config:
     lr: float = param(0.01, help="learning rate", low=1e-7, high=100.0)
     lrs: tuple[float, ...] = param(
         (0.01, 0.03, 0.1),
-        help="more learning rates for the largest network: scales and random weights are compared at the best of each",
+        help="more learning rates for the largest network: scales and random weights are compared, each at the one "
+        "with the lowest training loss",
         low=1e-7,
         high=100.0,
     )
@@ -150,6 +151,11 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     if len(main) < 2:
         what = "layers" if config.network == RESNET else f"{config.axis}s"
         raise BadValue(f"{what} = {main[0][what == 'widths']}: with one size nothing can grow", "give two or more")
+    n = samples_of(config, spec)[0]
+    if n < 2:
+        raise BadValue(f"n = {n}: batch norm needs at least 2 training samples", "nearest valid value: 2")
+    if config.batch > n:
+        raise BadValue(f"batch = {config.batch} is more than the {n} training samples", f"nearest valid value: {n}")
     if len({f"{lr:g}" for lr in rates(config)}) < len(rates(config)):
         raise BadValue("two learning rates of lrs read the same", "leave one of them out")
     found = [_arm(config, kind, size) for size in main for kind in (SCALES, RANDOM, FULL, LABELS)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from genlab_tui.figure import Figure, Line, Reference
 from genlab_tui.lines import curve_lines
 from genlab_tui.measures import over_factor
-from genlab_tui.phenomena._batch_norm_only.claims import ACCURACY, best, tried
+from genlab_tui.phenomena._batch_norm_only.claims import ACCURACY, CHOICE, chosen, tried
 from genlab_tui.phenomena._batch_norm_only.config import (
     ABOVE_CHANCE,
     BOUNDS,
@@ -82,7 +82,7 @@ def _over(config: Config, run_data: RunData, factor: str, group: Sequence[tuple[
         lines += over_factor(TITLES[kind], arms, factor, lambda arm: run_data.measure(ACCURACY, arm))
     if largest(config) in group:
         x = float(largest(config)[0 if factor == DEPTH else 1])
-        lines += tuple(line for kind in (SCALES, RANDOM) for line in _best(config, run_data, kind, x))
+        lines += tuple(line for kind in (SCALES, RANDOM) for line in _chosen(config, run_data, kind, x))
     if config.network == RESNET:
         lines += _published()
     rule = "about 75 (layers - 1)" if config.network == RESNET else "2 x layers x width"
@@ -98,13 +98,13 @@ def _over(config: Config, run_data: RunData, factor: str, group: Sequence[tuple[
     )
 
 
-def _best(config: Config, run_data: RunData, kind: str, x: float) -> tuple[Line, ...]:
-    """Return the best learning rate's accuracy in the largest network as a point."""
-    found = summarise(best(run_data, tried(config, kind)).values())
-    if not found.n:
+def _chosen(config: Config, run_data: RunData, kind: str, x: float) -> tuple[Line, ...]:
+    """Return as a point what the chosen learning rate reaches in the largest network; none where none is chosen."""
+    found = summarise(chosen(run_data, tried(config, kind)).values())
+    if not found.n or len(tried(config, kind)) == 1:
         return ()
     low, high = (found.mean - found.sd,), (found.mean + found.sd,)
-    return (Line(f"{TITLES[kind]}, best learning rate", (x,), (found.mean,), low, high, points=True, n=(found.n,)),)
+    return (Line(f"{TITLES[kind]}, learning rate {CHOICE}", (x,), (found.mean,), low, high, points=True, n=(found.n,)),)
 
 
 def _published() -> tuple[Line, ...]:

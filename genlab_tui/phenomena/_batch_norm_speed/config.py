@@ -37,7 +37,11 @@ SMALL, DECAY = "-small", "-wd"
 SLOWER = 1.7
 """How many times the arithmetic of wider networks these take, looks at steps to the target included: measured."""
 
-STATISTICS_NOTE = "batch norm is scored with statistics of one full pass over the training set"
+PASS = 10_000
+"""Training samples of a pass that sets batch norm's statistics, at most: `training.full_pass.SAMPLES`."""
+GUESSING = 1.5
+"""Times guessing: a target or a usable accuracy below is met by chance."""
+
 DECAY_NOTE = "weight decay: decoupled (each step times 1 - lr * coefficient), on weight matrices, not on batch norm"
 
 
@@ -178,11 +182,17 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
                 f"small_gain = {config.small_gain:g} is not below gain = {config.gain:g}",
                 f"nearest valid value: {config.gain / 4:g}",
             )
-    if config.batch > sizes(config, spec)[0]:
-        raise BadValue(
-            f"batch = {config.batch} is more than the {sizes(config, spec)[0]} training samples",
-            f"nearest valid value: {sizes(config, spec)[0]}",
-        )
+    n, lowest = sizes(config, spec)[0], GUESSING / data_of(spec).classes
+    if n < 2:
+        raise BadValue(f"n = {n}: batch norm needs at least 2 training samples", "nearest valid value: 2")
+    if config.batch > n:
+        raise BadValue(f"batch = {config.batch} is more than the {n} training samples", f"nearest valid value: {n}")
+    for name, value in (("target", config.target), ("usable", config.usable)):
+        if value < lowest:
+            raise BadValue(
+                f"{name} = {value:g} is not from {lowest:g} to 1: guessing gets nearly there",
+                f"nearest valid value: {lowest:g}",
+            )
     return tuple(
         Arm(
             family.arm(lr),
@@ -193,6 +203,16 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
         for family in families(config)
         for lr in family.rates(config)
     )
+
+
+def statistics_note(config: Config, spec: RunSpec, *, looks: bool = False) -> str:
+    """Return which statistics batch norm was scored with: at the end, or at the `looks` that steps are read off."""
+    if looks and config.network != MLP:
+        return "looks at networks by name use running statistics"
+    n = sizes(config, spec)[0]
+    over = "the training set" if n <= PASS else f"the first {PASS:,} training samples"
+    batches = "" if config.network == MLP else ", the mean over its batches"
+    return f"batch norm is scored with statistics of one full pass over {over}{batches}"
 
 
 def data_of(spec: RunSpec) -> data.DataSet:
@@ -229,4 +249,6 @@ def seed_bytes(config: Config, spec: RunSpec, arms: int) -> float:
         return inputs + 4.0 * arms * PARAMETERS[config.network]
     size = parameter_count(known.features, (config.width,) * config.depth, known.classes)
     units = config.width * config.depth
-    return inputs + 4.0 * arms * (3 * size + 5 * config.batch * units) + 4.0 * len(config.lrs) * 3 * n * units
+    # The arms of a kind of network from the good start are looked at together, those with weight decay beside the rest.
+    rows = len(set(config.lrs)) * (2 if config.weight_decay else 1)
+    return inputs + 4.0 * arms * (3 * size + 5 * config.batch * units) + 4.0 * rows * 3 * min(n, PASS) * units

@@ -18,17 +18,16 @@ from genlab_tui.phenomena._batch_norm_speed.config import (
     DECAY_NOTE,
     FASTER,
     FIT,
-    MLP,
     NORM,
     PLAIN,
     RATES_OF_START,
     SCALE,
     SMALL,
-    STATISTICS_NOTE,
     Config,
     Family,
     data_of,
     families,
+    statistics_note,
 )
 from genlab_tui.phenomenon import Arm, PerSeed
 from genlab_tui.rundata import RunData
@@ -89,7 +88,7 @@ def _over_rates(
         _lines(run_data, kinds, _accuracy(run_data)),
         (Reference(config.usable, "usable"), Reference(1 / data_of(run_data.spec).classes, "guessing")),
         log_x=True,
-        note="; ".join(part for part in (BAND, DIVERGED, STATISTICS_NOTE, more) if part),
+        note="; ".join(part for part in (BAND, DIVERGED, statistics_note(config, run_data.spec), more) if part),
     )
 
 
@@ -119,7 +118,7 @@ def _steps(config: Config, run_data: RunData, kinds: Sequence[Family]) -> Figure
         log_x=True,
         log_y=True,
         note=f"{BAND}; no point where a seed does not get there; the lowest points are compared, not those at one "
-        f"rate; {STATISTICS_NOTE}",
+        f"rate; {statistics_note(config, run_data.spec, looks=True)}",
     )
 
 
@@ -160,7 +159,7 @@ def _starts(config: Config, run_data: RunData) -> Figure:
         ),
         (Reference(1 / data_of(run_data.spec).classes, "guessing"),),
         log_x=True,
-        note=f"{BAND}; {DIVERGED}; {STATISTICS_NOTE}",
+        note=f"{BAND}; {DIVERGED}; {statistics_note(config, run_data.spec)}",
     )
 
 
@@ -173,8 +172,9 @@ def _norms(run_data: RunData, kinds: Sequence[Family]) -> Figure:
         _lines(run_data, kinds, lambda arm: run_data.measure(NORM, arm)),
         log_x=True,
         log_y=True,
-        note=f"{BAND}; batch norm makes a layer's scale free: its norm sets the effective rate, about lr / norm^2; "
-        + DECAY_NOTE,
+        note=f"{BAND}; batch norm frees the scale of each layer before it: the effective rate of such a layer is about "
+        f"lr / norm^2, by its own norm; here all layers are together, the output layer too, whose scale is not free; "
+        f"{DECAY_NOTE}",
     )
 
 
@@ -192,7 +192,7 @@ def _grid(config: Config, run_data: RunData, kinds: Sequence[Family]) -> HeatMap
         tuple(f"{lr:g}" for lr in lrs),
         tuple(family.label for family in kinds),
         rows,
-        note=f"mean over seeds; {DIVERGED}; × not trained; {STATISTICS_NOTE}; {DECAY_NOTE}",
+        note=f"mean over seeds; {DIVERGED}; × not trained; {statistics_note(config, run_data.spec)}; {DECAY_NOTE}",
     )
 
 
@@ -213,5 +213,5 @@ def _learning(config: Config, run_data: RunData, kinds: Sequence[Family]) -> Fig
         "training accuracy",
         curve_lines(run_data, FIT, arms=chosen),
         (Reference(config.target, "target"),),
-        note=f"{BAND}; {STATISTICS_NOTE}" if config.network == MLP else f"{BAND}; with running statistics",
+        note=f"{BAND}; {statistics_note(config, run_data.spec, looks=True)}",
     )

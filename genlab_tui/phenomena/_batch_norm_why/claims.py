@@ -13,17 +13,9 @@ from genlab_tui.phenomena._batch_norm_why.config import (
     TRAINED,
     UNSTABLE,
     Config,
-    name_of,
     rates,
 )
-from genlab_tui.phenomena._batch_norm_why.numbers import (
-    at_matched_loss,
-    best_plain,
-    next_best_plain,
-    of,
-    of_next,
-    trained,
-)
+from genlab_tui.phenomena._batch_norm_why.numbers import of, trained
 from genlab_tui.phenomena._batch_norm_why.side_claims import (
     SOURCE,
     accuracy,
@@ -31,9 +23,11 @@ from genlab_tui.phenomena._batch_norm_why.side_claims import (
     faster,
     l1_too,
     noise_shift,
+    own_steps,
     predictiveness,
     shift,
     stops,
+    two_seeds,
 )
 from genlab_tui.phenomenon import Claim, Criterion, PerSeed, Rule, Test
 from genlab_tui.run import RunSpec
@@ -41,16 +35,14 @@ from genlab_tui.rundata import RunData
 
 NOISE_CLAIM = "unstable inputs do not undo batch norm"
 SMOOTH_CLAIM = "batch norm makes the landscape smoother"
-OWN_STEPS = (
-    "Each is probed over steps of its own learning rate. Where a gradient turns altogether within a step, effective "
-    "beta is about one over the step: at a smaller learning rate it is larger for that reason alone."
-)
 
 
 def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
     """Return what is judged: noise after batch norm and smoothness (main), and what else the paper says."""
     found = [_noise(config)] if config.model == PERCEPTRON else []
     found += [_smoothness(config), predictiveness(config), shift(config)]
+    if len(rates(config)) > 1:
+        found.append(own_steps(config))
     if config.model == PERCEPTRON:
         found += [noise_shift(config), stops(config), accuracy(config)]
     else:
@@ -62,7 +54,6 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
 
 def _noise(config: Config) -> Claim:
     """Return the claim that batch norm with noise behind it trains as well, though nothing is stable any more."""
-    ready = trained(config, of(BATCH))
     lost = Test(
         "best test accuracy: batch norm minus noisy batch norm",
         lambda run_data: difference(run_data, "best_test_accuracy", BATCH, NOISY),
@@ -71,29 +62,34 @@ def _noise(config: Config) -> Claim:
     )
     untrained = Test("the noisy network is as good before training", _untrained, Rule(high=AS_GOOD), (BATCH, NOISY))
     inputs = Test(
-        "shift of layers' inputs in a step, noisy batch norm over plain",
+        "shift of layers' inputs, noise drawn anew and the layers before stepped, noisy batch norm over plain",
         lambda run_data: ratio(run_data, "median input_shift", NOISY, PLAIN),
         Rule(low=UNSTABLE, strict=True),
         (NOISY, PLAIN),
+        statement="From the inputs at one step to those at the next, on the same samples. The noise is drawn anew in "
+        "between, which moves them also where no layer takes a step.",
+        geometric=True,
     )
     clean = Test(
         "batch norm without noise shifts them more than the plain network too",
         lambda run_data: ratio(run_data, "median input_shift", BATCH, PLAIN),
         Rule(low=UNSTABLE, strict=True),
         (BATCH, PLAIN),
+        geometric=True,
     )
-    met = Test(
-        f"batch norm learnt its training data (accuracy {TRAINED:g})", ready, Rule(low=1.0, every=True), (BATCH,)
-    )
+    learnt, every = f"learnt its training data (accuracy {TRAINED:g})", Rule(low=1.0, every=True)
+    met = Test(f"batch norm {learnt}", trained(config, of(BATCH)), every, (BATCH,))
+    two_trained = trained(config, of(BATCH), of(PLAIN))
+    both = Test(f"batch norm and the plain network have each {learnt}", two_trained, every, (BATCH, PLAIN))
     return Claim(
         NOISE_CLAIM,
-        "Noise that moves the inputs of every layer at every step, more than they move in a network without batch "
-        "norm, costs a network with batch norm next to nothing.",
+        "Noise that is drawn anew at every step, so that the inputs of every layer move more than in a network without "
+        "batch norm, costs a network with batch norm next to nothing.",
         (
             Criterion(lost, met, untrained, unit="share"),
             Criterion(
                 inputs,
-                met,
+                both,
                 clean,
                 published="less stable than the plain network",
                 published_source=f"{SOURCE}, section 2 (histograms of activations)",
@@ -112,45 +108,22 @@ def _untrained(run_data: RunData) -> PerSeed:
 
 def _smoothness(config: Config) -> Claim:
     """Return the claim that effective beta is smaller with batch norm at the same loss."""
-    rule, everyone = Rule(low=SMOOTHER), tuple(name_of(PLAIN, lr, config) for lr in rates(config))
-    common, common_met = compare(
+    rule = Rule(low=SMOOTHER)
+    effect, met = compare(
         config,
-        f"effective beta, plain over batch norm, both at lr {config.lr:g}, at matched loss",
+        "effective beta, plain over batch norm, at matched loss",
         "effective_beta",
         of(PLAIN),
         of(BATCH),
         rule,
         (PLAIN, BATCH),
+        statement=f"Both at learning rate {config.lr:g}, so over the same steps.",
     )
-    two = Test(
-        "two seeds of batch norm differ as much",
-        at_matched_loss("effective_beta", of_next(BATCH), of(BATCH)),
-        rule,
-        (BATCH,),
-    )
-    found = [Criterion(common, common_met, two, unit="times")]
-    if len(everyone) > 1:
-        best, best_met = compare(
-            config,
-            "effective beta, plain at its best learning rate over batch norm, at matched loss",
-            "effective_beta",
-            best_plain(config),
-            of(BATCH),
-            rule,
-            (*everyone, BATCH),
-            statement=OWN_STEPS,
-        )
-        plain = Test(
-            "two seeds of the plain network differ as much",
-            at_matched_loss("effective_beta", next_best_plain(config), best_plain(config)),
-            rule,
-            everyone,
-        )
-        found.append(Criterion(best, best_met, plain, unit="times"))
+    two = two_seeds("effective_beta", BATCH, "two seeds of batch norm differ as much", rule)
     return Claim(
         SMOOTH_CLAIM,
         "Along the step that is to be taken, the gradient changes less per distance with batch norm than without, at "
-        "the same loss.",
-        tuple(found),
+        "the same loss and learning rate.",
+        (Criterion(effect, met, two, unit="times"),),
         paper=SOURCE,
     )

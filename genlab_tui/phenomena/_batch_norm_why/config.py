@@ -19,6 +19,7 @@ AS_GOOD = 0.02  # best test accuracy that noise after batch norm may cost
 SHIFTED = 2.0  # change of gradients by preceding layers, noisy batch norm over batch norm
 UNSTABLE = 1.0  # shift of layers' inputs over that of the plain network
 SMOOTHER = 2.0  # effective beta of the plain network over that with batch norm
+ERRORS = 2.0  # standard errors of the test set that a difference of test accuracies must exceed
 STOPPED = 0.5  # training accuracy of a network that noise has stopped
 
 PERCEPTRON, LINEAR = "perceptron", "deep-linear"
@@ -79,6 +80,8 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
         raise BadValue("n = 0: inputs of deep-linear are drawn, so their number is needed", "for example 1000")
     if config.model == PERCEPTRON and config.batch > n:
         raise BadValue(f"batch = {config.batch} is more than the {n} training samples", f"nearest valid value: {n}")
+    if len({f"{lr:g}" for lr in rates(config)}) < len(rates(config)):
+        raise BadValue("grid has values that agree in six digits, with each other or with lr", "leave one of them out")
     noises = (False,) if config.model == LINEAR else (False, True)
     arms = []
     for noise in noises:

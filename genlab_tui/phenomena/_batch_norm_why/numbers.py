@@ -14,6 +14,7 @@ from genlab_tui.phenomena._batch_norm_why.config import (
     Config,
     name_of,
     rates,
+    sizes,
 )
 from genlab_tui.phenomenon import PerSeed
 from genlab_tui.rundata import RunData
@@ -46,17 +47,6 @@ def best_plain(config: Config) -> Place:
         found = [(run_data.measures.get("train_loss", {}).get((arm, seed), math.nan), arm) for arm in arms]
         ended = [(loss, arm) for loss, arm in found if math.isfinite(loss)]
         return (min(ended)[1], seed) if ended else None
-
-    return place
-
-
-def next_best_plain(config: Config) -> Place:
-    """Return the place of the best plain network of the next seed."""
-    best, following = best_plain(config), of_next(PLAIN)
-
-    def place(run_data: RunData, seed: int) -> tuple[str, int] | None:
-        there = following(run_data, seed)
-        return best(run_data, there[1]) if there else None
 
     return place
 
@@ -96,6 +86,15 @@ def at_matched_loss(metric: str, top: Place, bottom: Place, *, ratio: bool = Tru
     return measure
 
 
+def apart(metric: str, arm: str) -> Callable[[RunData], PerSeed]:
+    """Return the measure: how many times a probe of one seed is that of the next at matched loss, or the reverse.
+
+    Without "or the reverse" the mean over seeds would tell nothing: one after another they come back to the first.
+    """
+    ratios = at_matched_loss(metric, of_next(arm), of(arm))
+    return lambda run_data: {seed: max(r, 1 / r) if r == r else r for seed, r in ratios(run_data).items()}
+
+
 def comparable(config: Config, metric: str, top: Place, bottom: Place) -> Callable[[RunData], PerSeed]:
     """Return the measure: shared levels of loss of two networks, 0 where one of them has not trained."""
 
@@ -132,6 +131,25 @@ def gap(name: str, first: Place, second: Place) -> Callable[[RunData], PerSeed]:
             values = [named.get(place, math.nan) if place else math.nan for place in places]
             found[seed] = values[0] - values[1]
         return found if named else {}
+
+    return measure
+
+
+def standard_errors(config: Config, first: Place, second: Place) -> Callable[[RunData], PerSeed]:
+    """Return the measure: final test accuracy of one network minus another's, in standard errors of the test set.
+
+    Those of the accuracy that the two have on average; 0 where both are right everywhere.
+    """
+
+    def measure(run_data: RunData) -> PerSeed:
+        named, count = run_data.measures.get("test_accuracy", {}), sizes(config, run_data.spec)[1]
+        found = {}
+        for seed, difference in gap("test_accuracy", first, second)(run_data).items():
+            places = first(run_data, seed), second(run_data, seed)
+            share = sum(named.get(place, math.nan) if place else math.nan for place in places) / 2
+            error = math.sqrt(share * (1 - share) / count) if math.isfinite(share) else math.nan
+            found[seed] = difference / error if error else 0.0
+        return found
 
     return measure
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 
 from genlab_tui import data
 from genlab_tui import events as ev
 from genlab_tui.errors import BadValue
-from genlab_tui.figure import Figure, Line, Reference
+from genlab_tui.figure import Figure, Reference
+from genlab_tui.lines import MEDIAN, median_lines
+from genlab_tui.measures import measure_test
 from genlab_tui.phenomena._double_descent.config import BASE, LABELS, SAMPLES, Config, check_fits
-from genlab_tui.phenomenon import Arm, Claim, Context, Criterion, Estimate, Metric, PerSeed, Rule, Test
+from genlab_tui.phenomenon import Arm, Claim, Context, Criterion, Estimate, Metric, Rule, Test
 from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
 
@@ -174,50 +176,17 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
             f"{title} over the number of {what}",
             axis,
             label,
-            tuple(line for arm in run_data.arms if (line := _line(run_data, metric, arm))),
+            median_lines(run_data, metric, [arm.name for arm in run_data.arms]),  # the peak's height has heavy tails
             (threshold, *((Reference(chance, level),) if level else ())),
             log_x=True,
             log_y=log,
-            note="line: median over seeds, band: smallest to largest",
+            note=MEDIAN,
         )
         for name, title, metric, label, log, level in shown
     )
 
 
-def _line(run_data: RunData, metric: str, arm: Arm) -> Line | None:
-    """Return an arm's median over seeds at every place that any seed has reached: the peak's height has heavy tails."""
-    points: dict[float, list[float]] = {}
-    for (name, _), curve in sorted(run_data.curves.get(metric, {}).items()):
-        if name == arm.name:
-            for place, value in zip(curve.step.tolist(), curve.value.tolist(), strict=True):
-                points.setdefault(place, []).append(value)
-    if not points:
-        return None
-    x = tuple(sorted(points))
-    return Line(
-        arm.title,
-        x,
-        tuple(statistics.median(points[place]) for place in x),
-        tuple(min(points[place]) for place in x),
-        tuple(max(points[place]) for place in x),
-        n=tuple(len(points[place]) for place in x),
-    )
-
-
 # --- claims -----------------------------------------------------------------------------------------------------------
-
-
-def _read(name: str, arm: str, rule: Rule, words: str, *, pooled: Callable[[list[float]], float] | None = None) -> Test:
-    """Return the test of one landmark of one arm."""
-
-    def measure(run_data: RunData) -> PerSeed:
-        return run_data.measure(name, arm)
-
-    def together(run_data: RunData) -> float:
-        values = list(measure(run_data).values())
-        return pooled(values) if pooled and values else float("nan")
-
-    return Test(words, measure, rule, (arm,), together if pooled else None)
 
 
 def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
@@ -230,39 +199,41 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
 
 def _span(kind: str, what: str = "widths") -> Test:
     fixed = "N" if what == "samples" else "n"
-    return _read("span", kind, Rule(low=SPAN), f"the {what} reach well below and above {fixed}")
+    return measure_test("span", kind, f"the {what} reach well below and above {fixed}", Rule(low=SPAN))
 
 
 def _height(kind: str, words: str) -> Test:
     rule = Rule(low=PEAK_RATIO, every=True)
-    return _read("peak_ratio", kind, rule, words, pooled=statistics.median)
+    return measure_test("peak_ratio", kind, words, rule, pooled=statistics.median)
 
 
 def _peak(kind: str) -> Claim:
     span = _span(kind)
-    ridge = _read(
-        "threshold_ratio", RIDGE[kind], Rule(low=RIDGE_RATIO, strict=True), "tuned ridge peaks at N = n as well"
+    ridge = measure_test(
+        "threshold_ratio", RIDGE[kind], "tuned ridge peaks at N = n as well", Rule(low=RIDGE_RATIO, strict=True)
     )
     within, source = Rule(high=PEAK_WITHIN), "Belkin et al. 2019, Fig. 2 (random Fourier features, MNIST)"
     criteria = (
         Criterion(
-            _read("peak_offset", kind, within, "distance of the test MSE's peak from N = n"),
+            measure_test("peak_offset", kind, "distance of the test MSE's peak from N = n", within),
             span,
             published="peak at N = n",
             published_source=source,
             unit="of n",
         ),
         Criterion(_height(kind, "test MSE at the peak over its first minimum (median)"), span, ridge, unit="times"),
-        Criterion(_read("fall", kind, Rule(high=FALL), "test MSE at the largest N over the peak"), span),
+        Criterion(measure_test("fall", kind, "test MSE at the largest N over the peak", Rule(high=FALL)), span),
         Criterion(
-            _read("norm_offset", kind, within, "distance of the norm's peak from the test MSE's"),
+            measure_test("norm_offset", kind, "distance of the norm's peak from the test MSE's", within),
             span,
             published="both peak at N = n",
             published_source=source,
             unit="of n",
         ),
         Criterion(
-            _read("train_mse_above", kind, Rule(high=INTERPOLATED, strict=True), "largest training MSE from N = n on"),
+            measure_test(
+                "train_mse_above", kind, "largest training MSE from N = n on", Rule(high=INTERPOLATED, strict=True)
+            ),
             span,
         ),
     )
@@ -278,15 +249,17 @@ def _peak(kind: str) -> Claim:
 def _more_data_hurts(kind: str) -> Claim:
     """Return the claim that, with N features, test risk over the number of samples peaks at n = N."""
     span, within = _span(kind, "samples"), Rule(high=PEAK_WITHIN)
-    ridge = _read(
-        "threshold_ratio", RIDGE[kind], Rule(low=RIDGE_RATIO, strict=True), "more data hurts tuned ridge at n = N too"
+    ridge = measure_test(
+        "threshold_ratio", RIDGE[kind], "more data hurts tuned ridge at n = N too", Rule(low=RIDGE_RATIO, strict=True)
     )
-    fits = _read("train_mse_below", kind, Rule(high=INTERPOLATED, strict=True), "largest training MSE up to n = N")
+    fits = measure_test(
+        "train_mse_below", kind, "largest training MSE up to n = N", Rule(high=INTERPOLATED, strict=True)
+    )
     criteria = (
-        Criterion(_read("peak_offset", kind, within, "distance of the peak from n = N"), span, unit="of N"),
+        Criterion(measure_test("peak_offset", kind, "distance of the peak from n = N", within), span, unit="of N"),
         Criterion(_height(kind, "test MSE at the peak over the smallest with less data"), span, ridge, unit="times"),
-        Criterion(_read("fall", kind, Rule(high=FALL), "test MSE at the largest n over the peak"), span),
-        Criterion(_read("norm_offset", kind, within, "distance of the norm's peak from it"), span, unit="of N"),
+        Criterion(measure_test("fall", kind, "test MSE at the largest n over the peak", Rule(high=FALL)), span),
+        Criterion(measure_test("norm_offset", kind, "distance of the norm's peak from it", within), span, unit="of N"),
         Criterion(fits, span),
     )
     return Claim(
@@ -300,9 +273,11 @@ def _more_data_hurts(kind: str) -> Claim:
 
 def _second_descent(kind: str) -> tuple[Claim, Claim]:
     span = _span(kind)
-    mse = _read("second_descent", kind, Rule(high=1.0, strict=True), "test MSE at the largest N over the first minimum")
-    gain = _read(
-        "error_gain", kind, Rule(low=0.0, strict=True), "first minimum of the test error minus the largest N's"
+    mse = measure_test(
+        "second_descent", kind, "test MSE at the largest N over the first minimum", Rule(high=1.0, strict=True)
+    )
+    gain = measure_test(
+        "error_gain", kind, "first minimum of the test error minus the largest N's", Rule(low=0.0, strict=True)
     )
     statement = "The over-parameterised end beats the best under-parameterised model."
     return (

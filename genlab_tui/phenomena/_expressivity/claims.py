@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genlab_tui.measures import at_least_seeds, difference, ratio
+from genlab_tui.measures import at_least_seeds, difference, measure_test, ratio
 from genlab_tui.phenomena._expressivity.config import DEEP, JUDGED, Config, plan
 from genlab_tui.phenomenon import Claim, Criterion, Rule, Test
 from genlab_tui.run import RunSpec
@@ -22,13 +22,8 @@ ERROR = f"largest error over the largest target, n up to {JUDGED:,}"
 SOURCE = "Zhang et al. 2017, theorem 1 and appendix C"
 
 
-def _read(name: str, arm: str, words: str, rule: Rule, statement: str = "") -> Test:
-    """Return the test of one measure of one arm."""
-    return Test(words, lambda d: d.measure(name, arm), rule, (arm,), statement=statement)
-
-
 def _exact(arm: str, words: str = ERROR, statement: str = "", name: str = "error") -> Test:
-    return _read(name, arm, words, Rule(high=EXACT, every=True), statement)
+    return measure_test(name, arm, words, Rule(high=EXACT, every=True), statement)
 
 
 def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
@@ -43,11 +38,11 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
 
 def _no_conflicts(arm: str) -> Test:
     rule = Rule(high=0.0, every=True)
-    return _read("conflicts", arm, "inputs that come with more than one label", rule)
+    return measure_test("conflicts", arm, "inputs that come with more than one label", rule)
 
 
 def _fits() -> Claim:
-    count = _read(
+    count = measure_test(
         "extra_weights",
         "gaussian",
         "weights counted, beyond 2n + d",
@@ -61,8 +56,10 @@ def _fits() -> Claim:
         "disagreement",
     )
     fitted = Rule(low=FITTED, every=True)
-    accuracy = _read("train_accuracy", "real-random", "training accuracy on random labels", fitted)
-    guess = _read("train_accuracy", "real-half", "training accuracy on random labels with half the weights", fitted)
+    accuracy = measure_test("train_accuracy", "real-random", "training accuracy on random labels", fitted)
+    guess = measure_test(
+        "train_accuracy", "real-half", "training accuracy on random labels with half the weights", fitted
+    )
     return Claim(
         "2n + d weights fit any n points",
         "A ReLU network of one hidden layer with 2n + d weights takes any targets on any n distinct inputs.",
@@ -89,10 +86,10 @@ def _fits() -> Claim:
 
 def _deep(arm: str, layers: int) -> Claim:
     rule = Rule(high=float(LAYER_UNITS), every=True)
-    width = _read("extra_units", arm, "units of the widest layer beyond n / depth", rule)
+    width = measure_test("extra_units", arm, "units of the widest layer beyond n / depth", rule)
     return Claim(
-        f"{layers} hidden layers need a width of n / {layers}",
-        "Cut into pieces along the line, one a layer, the same function needs layers of about n / depth units.",
+        f"{layers} hidden layers of about n / {layers} units suffice",
+        "Cut into pieces along the line, one a layer, the same function takes layers of about n / depth units.",
         (
             Criterion(
                 _exact(arm, f"largest error with {layers} hidden layers"),
@@ -109,7 +106,7 @@ def _deep(arm: str, layers: int) -> Claim:
 
 def _at_chance() -> Claim:
     def chance(arm: str, words: str) -> Test:
-        return _read("test_accuracy", arm, words, Rule(chance=CHANCE, high=NEAR_CHANCE))
+        return measure_test("test_accuracy", arm, words, Rule(chance=CHANCE, high=NEAR_CHANCE))
 
     def enough(arm: str) -> Test:
         return at_least_seeds(SEEDS_AT_CHANCE, "test_accuracy", arm)
@@ -142,7 +139,7 @@ def _neighbour() -> Claim:
 
 
 def _slopes() -> Claim:
-    growth = _read(
+    growth = measure_test(
         "lipschitz_growth",
         "gaussian",
         "exponent of the largest slope over n",

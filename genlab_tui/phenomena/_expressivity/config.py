@@ -83,14 +83,18 @@ def estimate(config: Config, spec: RunSpec) -> Estimate:
     work, largest = 0.0, 0.0
     for inputs in (GAUSSIAN, REAL):
         d, new = (config.inputs, config.test or 500) if inputs == GAUSSIAN else (known.features, tests)
+        points = sorted({n if inputs == GAUSSIAN else min(n, known.train) for n in config.sizes})
+        kept = 8.0 * points[-1] * d
         for arm in chosen(config, spec, inputs):
-            for n in sorted({n if inputs == GAUSSIAN else min(n, known.train) for n in config.sizes}):
+            largest = max(largest, kept if inputs == GAUSSIAN else 1.5 * kept)  # real ones: float32 too, while drawn
+            for n in points:
                 dense = arm.factors["network"] in (BETWEEN, DEEP)
                 if dense and n > DENSE:
                     continue
                 width = n * (8 if dense else 1)
                 work += (n + new) * width + 0.5 * n * d + 10.0 * n * int(arm.factors.get("directions", 1))
-                largest = max(largest, 16.0 * n * n if dense else 8.0 * n * d)
+                if dense:
+                    largest = max(largest, kept + 16.0 * n * n)
     arms = len(spec.arms) or len(plan(config, spec))
     stored = 4.0 * known.features * (known.train + known.test)
     return Estimate(arms * spec.seeds, START + spec.seeds * work / SPEED, 3e8 + stored + largest)

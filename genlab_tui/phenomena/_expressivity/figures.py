@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
-
-from genlab_tui.figure import Figure, Line, Reference
+from genlab_tui.figure import Figure, Reference
+from genlab_tui.lines import MEDIAN, median_lines
 from genlab_tui.phenomena._expressivity.claims import CHANCE, EXACT
 from genlab_tui.phenomena._expressivity.config import JUDGED
-from genlab_tui.phenomenon import Arm
 from genlab_tui.rundata import RunData
 
-NOTE = "line: median over seeds, band: smallest to largest"
 POINTS = "points n"
 BUILT = ("gaussian", "float32", "half", "between", "one-direction", "real-random")
 
@@ -25,11 +21,11 @@ def figures(run_data: RunData) -> tuple[Figure, ...]:
         "How far the network is from its targets",
         POINTS,
         "largest |c(x) - y| / largest |y|",
-        over_sizes(run_data, "error", (*BUILT, *deep)),
+        median_lines(run_data, "error", (*BUILT, *deep)),
         (Reference(EXACT, "exact: 1e-6"), judged),
         log_x=True,
         log_y=True,
-        note=NOTE,
+        note=MEDIAN,
     )
     weights = Figure(
         "weights",
@@ -37,72 +33,43 @@ def figures(run_data: RunData) -> tuple[Figure, ...]:
         POINTS,
         "largest |w|, largest |slope|",
         (
-            *over_sizes(run_data, "largest_weight", ("gaussian", "between"), "|w|, "),
-            *over_sizes(run_data, "lipschitz", ("gaussian", "one-direction", "real-random"), "|slope|, "),
+            *median_lines(run_data, "largest_weight", ("gaussian", "between"), "|w|, "),
+            *median_lines(run_data, "lipschitz", ("gaussian", "one-direction", "real-random"), "|slope|, "),
         ),
         log_x=True,
         log_y=True,
-        note=f"the largest slope along the line is the Lipschitz constant; {NOTE}",
+        note=f"the largest slope along the line is the Lipschitz constant; {MEDIAN}",
     )
     condition = Figure(
         "condition",
         "Condition of the triangular system",
         POINTS,
         "condition number (1-norm)",
-        over_sizes(run_data, "condition", ("gaussian", "one-direction", "between", "real-random")),
+        median_lines(run_data, "condition", ("gaussian", "one-direction", "between", "real-random")),
         (Reference(2.0**52, "1 / precision of float64"), Reference(2.0**23, "1 / precision of float32")),
         log_x=True,
         log_y=True,
-        note=NOTE,
+        note=MEDIAN,
     )
     counted = Figure(
         "count",
         "Weights that are needed",
         POINTS,
         "weights",
-        over_sizes(run_data, "weights", ("gaussian", "half", *deep, "real-random")),
+        median_lines(run_data, "weights", ("gaussian", "half", *deep, "real-random")),
         log_x=True,
         log_y=True,
-        note="numbers that are not 0: direction, thresholds, output weights; 2n + d of one hidden layer",
+        note="direction, thresholds, output weights: with one hidden layer every number that is stored, 2n + d; with "
+        "several those that are not 0, as most of a matrix between layers is",
     )
     test = Figure(
         "test",
         "Right on new inputs",
         POINTS,
         "test accuracy",
-        over_sizes(run_data, "test_accuracy", ("neighbour", "real-true", "real-random")),
+        median_lines(run_data, "test_accuracy", ("neighbour", "real-true", "real-random")),
         (Reference(CHANCE, "guessing"),),
         log_x=True,
-        note=f"all three fit their training points exactly; {NOTE}",
+        note=f"all three fit their training points exactly; {MEDIAN}",
     )
     return error, test, weights, condition, counted
-
-
-def over_sizes(run_data: RunData, metric: str, arms: Sequence[str], prefix: str = "") -> tuple[Line, ...]:
-    """Return an arm's median over seeds at every number of points, with the range over seeds; those without are out."""
-    lines = []
-    for name in arms:
-        arm = run_data.arm(name)
-        line = _line(run_data, metric, arm, prefix) if arm else None
-        lines += [line] if line else []
-    return tuple(lines)
-
-
-def _line(run_data: RunData, metric: str, arm: Arm, prefix: str) -> Line | None:
-    points: dict[float, list[float]] = {}
-    for (name, _), curve in sorted(run_data.curves.get(metric, {}).items()):
-        if name == arm.name:
-            for place, value in zip(curve.step.tolist(), curve.value.tolist(), strict=True):
-                if value == value:
-                    points.setdefault(place, []).append(value)
-    if not points:
-        return None
-    x = tuple(sorted(points))
-    return Line(
-        prefix + arm.title,
-        x,
-        tuple(statistics.median(points[place]) for place in x),
-        tuple(min(points[place]) for place in x),
-        tuple(max(points[place]) for place in x),
-        n=tuple(len(points[place]) for place in x),
-    )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from genlab_tui import data
 from genlab_tui.errors import BadValue
 from genlab_tui.models import networks
 from genlab_tui.models.mlp import parameter_count
-from genlab_tui.phenomenon import Arm, Estimate, param
+from genlab_tui.phenomenon import Arm, param
 from genlab_tui.run import RunSpec
-from genlab_tui.training import cost
 
 # Thresholds, fixed before any run that is judged by them.
 REACH = 0.9  # of the baseline's accuracy: what the intrinsic dimension has to reach (Li et al. 2018, section 2)
@@ -21,7 +19,7 @@ SPAN = 5.0  # the largest network over the smallest: with less there is no invar
 HARDER = 5.0  # d_int90 of random labels over that of true ones
 UNCHANGED = 1.5  # factor by which shuffled pixels may change d_int90 of a perceptron
 LEARNT = 3.0  # test accuracy of a network trained directly over chance: without it, 90 % of it says nothing
-DENSE_BYTES = 6e9  # of one seed's projections, that a run may take
+DENSE_BYTES = 6e9  # of one seed's projections, that a run may take: fixed, or a stored run could not be read elsewhere
 
 LENET = "lenet"
 TRUE, SHUFFLED, RANDOM_PIXELS, RANDOM = "true-labels", "shuffled-pixels", "random-pixels", "random-labels"
@@ -130,6 +128,11 @@ def dims_of(config: Config, arm: str) -> tuple[int, ...]:
     return tuple(sorted(set(config.control_d if arm in HARD else config.d)))
 
 
+def columns_of(config: Config, arm: str) -> int:
+    """Return the columns of an arm's nested P: the same whichever arms are launched beside it."""
+    return max(*config.d, *config.control_d) if arm in CONTROLS else max(config.d)
+
+
 def net_of(config: Config, arm: str) -> str:
     """Return the network of an arm."""
     return config.control_net if arm in CONTROLS else arm
@@ -164,64 +167,6 @@ def dense_bytes(config: Config, spec: RunSpec) -> float:
     return 4.0 * (own + size(config.control_net, spec) * float(together({*config.d, *config.control_d})))
 
 
-# --- cost -------------------------------------------------------------------------------------------------------------
-
-STEP_SECONDS = 4e-4
-"""What a step of one network at all its dimensions costs beside its arithmetic, on one core: measured, rough."""
-
-
-def estimate(config: Config, spec: RunSpec) -> Estimate:
-    """Return members, seconds and bytes."""
-    n, _, few = sizes(config, spec)
-    members, work, seconds = 0, 0.0, 0.0
-    rate = cost.FLOPS_PER_SECOND[cost.kind_of(spec.device)]
-    cores = 2.0 if cost.kind_of(spec.device) == "cpu" else 1.0
-    for arm in launched(config, spec):
-        if arm.name == SMALL_NETS:
-            members += len(config.small)
-            continue
-        control = arm.name in CONTROLS
-        samples, epochs = (few, config.control_epochs) if control else (n, config.epochs)
-        weights, dims = float(arm.factors["D"]), dims_of(config, arm.name)
-        steps = math.ceil(samples / config.batch) * epochs
-        members += len(dims) + 1
-        if net_of(config, arm.name) == LENET:
-            one = networks.multiplications(LENET, data_of(spec).shape)
-            seconds += cost.network_seconds(one, samples, [epochs] * (len(dims) + 1), spec.device) - cost.START
-        else:
-            work += 6.0 * weights * samples * epochs * (len(dims) + 1)
-        work += steps * weights * _per_weight(config, dims)
-        seconds += steps * STEP_SECONDS / cores
-    each = seed_bytes(config, spec)
-    together = min(spec.seeds, cost.at_once(each, spec.device))
-    return Estimate(members * spec.seeds, cost.START + spec.seeds * (seconds + work / rate), each * together)
-
-
-def _per_weight(config: Config, dims: tuple[int, ...]) -> float:
-    """Return the operations of one step's projections, there and back, per weight of the network."""
-    if config.projection == "dense":
-        return 8.0 * sum(dims)
-    # A few passes over all numbers of every dimension, each as slow as some twenty multiplications.
-    return 400.0 * len(dims)
-
-
 def launched(config: Config, spec: RunSpec) -> list[Arm]:
     """Return the arms of a run."""
     return [arm for arm in plan(config, spec) if not spec.arms or arm.name in spec.arms]
-
-
-def seed_bytes(config: Config, spec: RunSpec) -> float:
-    """Return the memory of one seed: its inputs, projections, and the networks at all their dimensions."""
-    n, test, _ = sizes(config, spec)
-    numbers = 0.0
-    for arm in launched(config, spec):
-        if arm.name != SMALL_NETS:
-            numbers += float(arm.factors["D"]) * (4 * len(dims_of(config, arm.name)) + 8)
-    projections = dense_bytes(config, spec) if config.projection == "dense" else 0.0
-    if config.projection == "sparse":
-        projections = 3.0 * sum(
-            math.sqrt(float(arm.factors["D"])) * 4.0 * max(dims_of(config, arm.name))
-            for arm in launched(config, spec)
-            if arm.name != SMALL_NETS
-        )
-    return 4.0 * (3 * (n + test) * data_of(spec).features + numbers) + projections

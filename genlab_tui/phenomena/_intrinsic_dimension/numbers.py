@@ -89,9 +89,20 @@ class Sweep:
         return math.isfinite(self.dimension())
 
     @property
+    def at_first(self) -> bool:
+        """Whether it is reached at the first dimension already, which is then no more than an upper bound."""
+        return self.reached and self.mean[0] >= self.target
+
+    @property
     def inside(self) -> bool:
         """Whether it is reached, and not at the first dimension already."""
-        return self.reached and self.mean[0] < self.target
+        return self.reached and not self.at_first
+
+    def known(self, threshold: float) -> bool:
+        """Whether the dimensions trained say on which side of a threshold d_int90 lies: a bound may not."""
+        if not self.rows or not self.reached:
+            return bool(self.rows) and self.dims[-1] > threshold
+        return not self.at_first or self.dims[0] <= threshold
 
 
 def sweep(run_data: RunData, config: Config, arm: str, metric: str, targets: Mapping[int, float]) -> Sweep:

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from genlab_tui.measures import mean
 from genlab_tui.phenomena._intrinsic_dimension.config import LEARNT, SMALL, Config
 from genlab_tui.phenomena._intrinsic_dimension.numbers import TEST, Sweep, direct, fitted, local
-from genlab_tui.phenomenon import PerSeed, Rule, Test
+from genlab_tui.phenomenon import Arm, PerSeed, Rule, Test
 from genlab_tui.rundata import RunData
 
 Sweeps = Callable[[RunData], Sweep]
+
+
+def where(known: Callable[[RunData], bool], test: Test, reason: str) -> Test:
+    """Make a control that has no number where the dimensions trained leave open whether it passes; say so in its name.
+
+    A control that only the grid of dimensions keeps from firing, or makes fire, would say nothing.
+    """
+    pooled = test.pooled
+    assert pooled is not None
+
+    def per_seed(data: RunData) -> PerSeed:
+        found = test.measure(data)
+        return found if known(data) else dict.fromkeys(found, math.nan)
+
+    return replace(
+        test,
+        name=f"{test.name} (no number {reason})",
+        measure=per_seed,
+        pooled=lambda data: pooled(data) if known(data) else math.nan,
+    )
 
 
 def ratio(name: str, top: Sweeps, bottom: Sweeps, rule: Rule, needs: tuple[str, ...], statement: str = "") -> Test:
@@ -53,6 +75,13 @@ def shares(name: str, of: Sequence[tuple[Sweeps, float]], needs: tuple[str, ...]
         return max(sweep(data).bounded() / size for sweep, size in of)
 
     return Test(name, per_seed, Rule(high=SMALL), needs, pooled, statement)
+
+
+def largest_share(nets: Sequence[Arm], more: str = "") -> str:
+    """Return what the largest d_int90 / D of networks is called, the smallest first: it is left out among several."""
+    if len(nets) == 1:
+        return f"d_int90 / D{more} of network {nets[0].name}"
+    return f"largest d_int90 / D{more}, all networks but the smallest"
 
 
 def by_test(config: Config, arm: str) -> Sweeps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,19 @@ from genlab_tui.run import RunSpec
 from genlab_tui.training import cost
 
 GD, MIXED, NORMALISED, ADAM, SIGN = "gd", "not-separable", "normalised", "adam", "sign"
+USUAL_ADAM = "adam-epsilon"
 FIT, LONG, DECAYED = "network-fit", "network", "network-decay"
 SETS = "toy sets"
 """The arm-like name under which what is known of the sets themselves is measured, and their stage."""
 
-KINDS = {GD: "gradient", MIXED: "gradient", NORMALISED: "normalised", ADAM: "adam", SIGN: "sign"}
+KINDS = {
+    GD: "gradient",
+    MIXED: "gradient",
+    NORMALISED: "normalised",
+    ADAM: "adam",
+    SIGN: "sign",
+    USUAL_ADAM: "adam with epsilon",
+}
 """How each arm on the toy sets goes down."""
 NETWORK_ARMS = (FIT, LONG, DECAYED)
 
@@ -26,12 +35,19 @@ NONE = "none"
 HIDDEN = {"mlp-1x128": (128,), "mlp-2x256": (256, 256)}
 CONVOLUTIONAL = {"conv-4": 2.43e6}
 
-EARLY = 10_000  # steps at which normalised and plain gradient descent are compared
+EARLY = 10_000  # steps at which normalised and plain gradient descent are compared, where as many are taken
 
 START = 2.0  # seconds to draw and solve the sets of a few seeds, libraries included
 DRAW = 0.1  # seconds to draw and solve the set of a seed
 STEP, EACH = 7e-6, 1.3e-7  # seconds of a step of gradient descent, and of every problem in it: measured
-HEAVIER = {NORMALISED: 3.5, ADAM: 2.2, SIGN: 1.3}  # what a step of the others takes, in such steps: measured
+HEAVIER = {
+    NORMALISED: 3.5,
+    ADAM: 2.2,
+    SIGN: 1.3,
+    USUAL_ADAM: 2.2,
+}  # what a step of the others takes, in such steps: measured
+LOOKS = 10  # points a decade of steps at which a network is evaluated
+NETWORK_STEP = {"cpu": 0.0, "cuda": 2e-3}  # seconds of a step of a convolutional one beside its work; cuda: derived
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,7 @@ class Config:
 
 
 def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
-    """Return the arms: five descents on toy sets, and three networks on the data set. Raises BadValue."""
+    """Return the arms: six descents on toy sets, and three networks on the data set. Raises BadValue."""
     if config.contrast_steps > config.steps:
         raise BadValue(
             f"contrast_steps = {config.contrast_steps} is more than the {config.steps} steps of gradient descent",
@@ -81,8 +97,9 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
         Arm(GD, "gradient descent", {"on": "toy set", "descent": "gradient"}),
         Arm(MIXED, "the same, labels flipped: not separable", {"on": "toy set", "descent": "gradient"}, control=True),
         Arm(NORMALISED, "normalised gradient descent", {"on": "toy set", "descent": "normalised"}),
-        Arm(ADAM, "Adam", {"on": "toy set", "descent": "Adam"}),
+        Arm(ADAM, "Adam (epsilon 0)", {"on": "toy set", "descent": "Adam"}),
         Arm(SIGN, "sign descent", {"on": "toy set", "descent": "sign"}),
+        Arm(USUAL_ADAM, "Adam (epsilon 1e-8)", {"on": "toy set", "descent": "Adam, epsilon 1e-8"}),
     ]
     if config.network != NONE:
         if config.network in CONVOLUTIONAL:
@@ -93,6 +110,11 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
             Arm(DECAYED, "network with weight decay", {"on": "data set", "decay": config.decay}, control=True),
         ]
     return tuple(arms)
+
+
+def early(config: Config) -> int:
+    """Return the steps after which normalised and plain gradient descent are compared."""
+    return min(EARLY, config.contrast_steps)
 
 
 def sizes(config: Config, spec: RunSpec) -> tuple[int, int]:
@@ -109,14 +131,19 @@ def toy_seconds(config: Config, arm: str, problems: int) -> float:
 
 def network_seconds(config: Config, spec: RunSpec, arms: Sequence[str]) -> float:
     """Guess the seconds of all networks."""
-    n, _ = sizes(config, spec)
+    n, test = sizes(config, spec)
     guess = {FIT: min(30.0, config.epochs)}
     epochs = [guess.get(arm, float(config.epochs)) for arm in arms] * spec.seeds
     if not epochs:
         return 0.0
     known = data.known(spec.data)
     if config.network in CONVOLUTIONAL:
-        return cost.network_seconds(networks.multiplications(config.network, known.shape), n, epochs, spec.device)
+        one = networks.multiplications(config.network, known.shape)
+        steps = [math.ceil(n / config.batch) * count for count in epochs]
+        looked = sum(LOOKS * math.log10(count) for count in steps) * (n + test) / 3  # a forward pass is a third
+        seconds = cost.network_seconds(one, n, epochs, spec.device)
+        seconds += cost.network_seconds(one, 1, [looked], spec.device) - cost.START
+        return seconds + sum(steps) * NETWORK_STEP[cost.kind_of(spec.device)]
     size = parameter_count(known.features, HIDDEN[config.network], known.classes)
     return cost.seconds(size, n, config.batch, epochs, spec.device)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from genlab_tui.figure import Figure, Line, Reference
 from genlab_tui.lines import curve_lines
-from genlab_tui.phenomena._max_margin.claims import MARGIN, TURN
+from genlab_tui.phenomena._max_margin.claims import LEAST_MARGIN, MARGIN, TURN
 from genlab_tui.phenomena._max_margin.config import (
     ADAM,
     DECAYED,
@@ -20,6 +20,7 @@ from genlab_tui.phenomena._max_margin.config import (
     NORMALISED,
     SETS,
     SIGN,
+    USUAL_ADAM,
     Config,
 )
 from genlab_tui.rundata import RunData
@@ -37,6 +38,8 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
 
 def _norm(run_data: RunData) -> Figure:
     lines = curve_lines(run_data, "scaled_norm", arms=(GD, MIXED))
+    gamma = summarise(run_data.measure("gamma", SETS).values())
+    mean = f" ({gamma.mean:.2g} on average)" if gamma.n else ""
     return Figure(
         "norm",
         "The norm grows like log t / gamma, without end",
@@ -44,25 +47,29 @@ def _norm(run_data: RunData) -> Figure:
         "norm times gamma",
         (*lines, *_slope(lines, run_data)),
         log_x=True,
-        note=f"gamma: the largest margin, of each seed its own; {BAND}",
+        note=f"gamma: the largest margin, of each seed its own{mean}; {BAND}",
     )
 
 
 def _slope(lines: tuple[Line, ...], run_data: RunData) -> tuple[Line, ...]:
-    """Return the slope 1 / gamma through the end of gradient descent, over the last three decades."""
+    """Return slope 1 (of the norm: 1 / gamma) through the end of gradient descent, over the last three decades."""
     arm = run_data.arm(GD)
     drawn = next((line for line in lines if arm and line.label == arm.title), None)
     if drawn is None:
         return ()
     last, height = drawn.x[-1], drawn.y[-1]
     x = [at for at in drawn.x if at >= last / 1000]
-    return (Line("slope 1 / gamma", tuple(x), tuple(height + math.log(at / last) for at in x)),)
+    return (
+        Line("slope 1: the norm grows like log t / gamma", tuple(x), tuple(height + math.log(at / last) for at in x)),
+    )
 
 
 def _angle(run_data: RunData) -> Figure:
-    lines = curve_lines(run_data, "angle", arms=(GD, NORMALISED, ADAM, SIGN), prefix="to the SVM: ")
-    lines += curve_lines(run_data, "angle_inf", arms=(ADAM, SIGN), prefix="to the L-infinity margin: ")
+    lines = curve_lines(run_data, "angle", arms=(GD, NORMALISED, ADAM, SIGN, USUAL_ADAM), prefix="to the SVM: ")
+    lines += curve_lines(run_data, "angle_inf", arms=(ADAM, SIGN, USUAL_ADAM), prefix="to the L-infinity margin: ")
     turn = summarise(run_data.measure("turn", SETS).values())
+    draws = summarise(run_data.measure("draws", SETS).values())
+    drawn = f", {draws.mean:.0f} draws a seed" if draws.n else ""
     apart = (Reference(turn.mean, "between the two, mean"),) if turn.n else ()
     return Figure(
         "angle",
@@ -73,7 +80,8 @@ def _angle(run_data: RunData) -> Figure:
         apart,
         log_x=True,
         log_y=True,
-        note=f"sets were drawn until the two directions were {TURN:g} rad apart or more; {BAND}",
+        note=f"sets were drawn until gamma was {LEAST_MARGIN:g} and the two directions were {TURN:g} rad apart, or more"
+        f"{drawn}; {BAND}",
     )
 
 
@@ -83,7 +91,7 @@ def _margin(run_data: RunData) -> Figure:
         "Margin, as a share of the largest there is",
         STEP,
         "margin / gamma",
-        curve_lines(run_data, "margin", arms=(GD, NORMALISED, ADAM, SIGN)),
+        curve_lines(run_data, "margin", arms=(GD, NORMALISED, ADAM, SIGN, USUAL_ADAM)),
         (Reference(1.0, "hard-margin SVM"), Reference(MARGIN, "asked at the end")),
         log_x=True,
         note=BAND,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from genlab_tui.measures import ratio
+from genlab_tui.measures import measure_test, ratio
 from genlab_tui.phenomena._minimum_norm.config import (
     ACCURATE,
     AGAIN,
     CLOSE,
     CONSISTENT,
+    DIGITS,
     FAR,
     FAR_START,
     FITTED,
@@ -30,7 +31,6 @@ from genlab_tui.phenomena._minimum_norm.config import (
     SOLVED,
     SYSTEM_TESTS,
     TRUE,
-    WIDER,
     Config,
     arm_of,
     bandwidths,
@@ -42,7 +42,7 @@ from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
 
 SOURCE = "Zhang et al. 2017, section 5"
-PUBLISHED = {"cifar10": "0.54 (50,000 images)", "mnist": "0.988 (60,000 images)"}
+PUBLISHED = dict.fromkeys(DIGITS, "0.988 on MNIST, 60,000 images")  # no other data has a number of its kind
 
 
 def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
@@ -85,7 +85,8 @@ def _interpolates(judged: tuple[float, ...], spec: RunSpec) -> Claim:
     return Claim(
         "interpolation predicts",
         "Solved exactly, without any regularisation, a Gaussian kernel fits true and random labels alike; with true "
-        "ones it predicts well.",
+        f"ones it predicts well. {100 * ACCURATE:g} % is asked on every data set, easy or hard: where the "
+        "kernel predicts less, the claim stays NOT SHOWN.",
         (
             Criterion(residual),
             Criterion(learnt, residual),
@@ -93,8 +94,8 @@ def _interpolates(judged: tuple[float, ...], spec: RunSpec) -> Claim:
                 predicts(true, "true"),
                 residual,
                 predicts(noise, "random"),
-                published=PUBLISHED.get(spec.data, "0.988 on MNIST, 60,000 images"),
-                published_source=SOURCE,
+                published=PUBLISHED.get(spec.data),
+                published_source=SOURCE if spec.data in PUBLISHED else "",
             ),
         ),
         paper="Zhang et al. 2017",
@@ -105,7 +106,7 @@ def _norm(judged: tuple[float, ...]) -> Claim:
     criteria = []
     for sigma in judged:
         true, noise, again = (arm_of(kind, sigma) for kind in (TRUE, RANDOM, AGAIN))
-        rule = Rule(low=RATIO_WIDE if sigma >= WIDER else RATIO)
+        rule = Rule(low=RATIO_WIDE if sigma > NARROW else RATIO)
         effect = Test(
             f"norm of random labels over that of true ones, sigma = {sigma:g}",
             partial(ratio, name="norm", arm=noise, base=true),
@@ -185,24 +186,19 @@ def _not_the_whole_story(sigmas: tuple[float, ...], tests: int) -> Claim:
 # --- descents ---------------------------------------------------------------------------------------------------------
 
 
-def _read(name: str, arm: str, rule: Rule, words: str) -> Test:
-    def measure(run_data: RunData) -> PerSeed:
-        return run_data.measure(name, arm)
-
-    return Test(words, measure, rule, (arm,))
-
-
 def _consistent(arm: str) -> Test:
     rule = Rule(high=CONSISTENT, every=True)
-    return _read("pseudo_inverse_residual", arm, rule, "residual of the pseudo-inverse: there is an exact solution")
+    return measure_test(
+        "pseudo_inverse_residual", arm, "residual of the pseudo-inverse: there is an exact solution", rule
+    )
 
 
 def _close(arm: str, words: str) -> Test:
-    return _read("relative_distance", arm, Rule(high=CLOSE, strict=True, every=True), words)
+    return measure_test("relative_distance", arm, words, Rule(high=CLOSE, strict=True, every=True))
 
 
 def _in_span(arm: str, words: str) -> Test:
-    return _read("off_span_most", arm, Rule(high=IN_SPAN, strict=True, every=True), words)
+    return measure_test("off_span_most", arm, words, Rule(high=IN_SPAN, strict=True, every=True))
 
 
 def _descent() -> Claim:
@@ -228,14 +224,17 @@ def _descent() -> Claim:
                 _close(FAR_START, "the same from a random start"),
             ),
             Criterion(
-                _read("solved", GD, Rule(high=SOLVED, strict=True, every=True), "residual after descent"), solvable
+                measure_test("solved", GD, "residual after descent", Rule(high=SOLVED, strict=True, every=True)),
+                solvable,
             ),
             Criterion(
                 _in_span(GD, "most of the weights that was off the span"),
                 solvable,
                 _in_span(FAR_START, "the same from a random start"),
             ),
-            Criterion(_read("rises", GD, Rule(high=0.0, every=True), "passes that did not come closer"), solvable),
+            Criterion(
+                measure_test("rises", GD, "passes that did not come closer", Rule(high=0.0, every=True)), solvable
+            ),
             Criterion(elsewhere, solvable, unit="times"),
         ),
         paper="Zhang et al. 2017",
@@ -269,11 +268,11 @@ def _accuracy_is_no_convergence(tests: int) -> Claim:
             if seed in early
         }
 
-    ill = _read("system_condition", FOURIER, Rule(low=ILL, every=True), "condition number of the system")
+    ill = measure_test("system_condition", FOURIER, "condition number of the system", Rule(low=ILL, every=True))
     settled = Test(
         "test accuracy at the end against that after a twentieth of the passes", drift, Rule(high=RESOLVED), (FOURIER,)
     )
-    far = _read("relative_distance", FOURIER, Rule(low=FAR), "relative distance of the weights that is left")
+    far = measure_test("relative_distance", FOURIER, "relative distance of the weights that is left", Rule(low=FAR))
     return Claim(
         "accuracy settles long before the weights",
         "On an ill-conditioned system, test accuracy has settled after a twentieth of the passes, and at the end the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genlab_tui import data
@@ -13,8 +14,7 @@ from genlab_tui.run import RunSpec
 FITTED = 1e-6  # residual of kernel interpolation, relative to the labels
 ACCURATE = 0.97  # test accuracy of the interpolant of true labels
 NARROW = 2.0  # bandwidths below are too narrow to tell labels apart: shown, not judged
-WIDER = 3.0  # from here on, random labels must cost RATIO_WIDE times the norm
-RATIO, RATIO_WIDE = 1.8, 3.0  # norm of random labels over that of true ones
+RATIO, RATIO_WIDE = 1.8, 3.0  # norm of random labels over that of true ones, at NARROW and above it
 CLOSE = 1e-3  # distance of gradient descent from the solution of least norm, relative to it
 SOLVED = 1e-8  # residual of the linear system after gradient descent, relative to its targets
 IN_SPAN = 1e-10  # part of the weights outside the span of the samples, relative to the solution of least norm
@@ -29,6 +29,7 @@ EARLY = 20  # accuracy after passes / 20 is compared with that at the end
 TRUE, RANDOM, AGAIN = "true", "random", "again"
 KINDS = {TRUE: "true labels", RANDOM: "random labels", AGAIN: "a second draw of random labels"}
 RIDGE, NOISY = "ridge", "noisy"
+DIGITS = ("digits", "mnist5k", "mnist")  # data sets that MNIST's published numbers may stand beside
 GD, SGD, FAR_START, FOURIER = "gd", "sgd", "random-start", "gd-fourier"
 GAUSSIAN, FEATURES = "gaussian", "fourier"
 STARTS = (GD, SGD, FAR_START)
@@ -36,6 +37,7 @@ STARTS = (GD, SGD, FAR_START)
 BASE = 3e8  # bytes of the process itself
 START = 4.0  # seconds to start and load
 SPEED = {"cpu": 2e10, "cuda": 1e13}  # operations a second in float64; cpu: measured, cuda: a guess
+LOOKS = 100  # passes of a descent, at most, at which more than its distance is measured
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,8 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
 
 
 def _check(config: Config, n: int) -> None:
+    _check_names("bandwidths", config.bandwidths)
+    _check_names("penalties", config.penalties)
     judged = [sigma for sigma in config.bandwidths if sigma >= NARROW]
     if not judged:
         raise BadValue(
@@ -172,6 +176,25 @@ def _check(config: Config, n: int) -> None:
         )
 
 
+def _check_names(field: str, values: Sequence[float]) -> None:
+    """Raise BadValue where two different values would give arms of one name."""
+    named: dict[str, float] = {}
+    for value in sorted(set(values)):
+        name = f"{value:g}"
+        if name in named:
+            raise BadValue(
+                f"{field}: {named[name]!r} and {value!r} are the same to the six digits that name an arm",
+                f"nearest valid value: {name} alone",
+            )
+        named[name] = value
+
+
+def whole_pool(config: Config, spec: RunSpec) -> bool:
+    """Whether every seed trains on the same samples: all of an official training set."""
+    found = data_of(spec)
+    return not found.pooled and sizes(config, spec)[0] == found.train
+
+
 # --- cost -------------------------------------------------------------------------------------------------------------
 
 
@@ -183,17 +206,48 @@ def kernel_cost(config: Config, spec: RunSpec) -> float:
     return n**3 / 3 + n * (n + test) * (2 * found.features + 20.0) + n * n * (4.0 * columns + 150.0)
 
 
-def descent_seconds(config: Config, arm: str) -> float:
-    """Return roughly the seconds of one descent on the CPU."""
+def solves_of(config: Config, arms: Sequence[Arm]) -> dict[tuple[float, float], list[Arm]]:
+    """Return the arms that are solved on one kernel, by bandwidth and penalty: each factor is made once."""
+    found: dict[tuple[float, float], list[Arm]] = {}
+    for arm in arms:
+        if "labels" in arm.factors:
+            sigma = float(arm.factors.get("sigma", config.ridge_bandwidth))
+            found.setdefault((sigma, float(arm.factors.get("penalty", 0.0))), []).append(arm)
+    return found
+
+
+def on_features(config: Config, arm: str) -> bool:
+    """Whether a descent runs on Fourier features of the data, and not on the Gaussian system."""
+    return config.system == FEATURES or arm == FOURIER
+
+
+def descent_seconds(config: Config, arms: Sequence[Arm]) -> tuple[float, ...]:
+    """Return roughly the seconds of each descent on the CPU; the first on a system decomposes it."""
+    seconds, seen = [], set()
+    for arm in arms:
+        own = _passes_seconds(config, arm.name)
+        if (system := on_features(config, arm.name)) not in seen:
+            seen.add(system)
+            own += system_seconds(config)
+        seconds.append(own)
+    return tuple(seconds)
+
+
+def system_seconds(config: Config) -> float:
+    """Return roughly the seconds of the singular value decomposition of a linear system: measured."""
+    return 0.02 + (4.0 * config.rows**2 * config.columns + 13.0 * config.rows**3) / 2.5e10
+
+
+def _passes_seconds(config: Config, arm: str) -> float:
     size = config.rows * config.columns
     if arm == SGD:
         return config.sgd_passes * config.rows * (4e-6 + 2e-9 * config.columns)
     passes = config.long_passes if arm == FOURIER else config.passes
-    return 0.02 + passes * (8e-6 + 3e-10 * size)
+    return 0.02 + passes * (8e-6 + 5e-10 * size) + min(passes, LOOKS) * 1e-9 * size
 
 
 def kernel_bytes(config: Config, spec: RunSpec) -> float:
-    """Return the memory of one kernel and its factor: both are there at once, 8 bytes a number."""
+    """Return the memory of one kernel and its factor, 8 bytes a number: both are there at once, nothing copies them."""
     (n, test), found = sizes(config, spec), data_of(spec)
     return 8.0 * (2.0 * n * n + n * min(test, 2048) + 2.0 * (n + test) * found.features)
 
@@ -201,10 +255,9 @@ def kernel_bytes(config: Config, spec: RunSpec) -> float:
 def estimate(config: Config, spec: RunSpec) -> Estimate:
     """Return arms times seeds, seconds and the memory of the largest kernel."""
     arms = [arm for arm in plan(config, spec) if not spec.arms or arm.name in spec.arms]
-    solves = {(arm.factors.get("sigma"), arm.factors.get("penalty")) for arm in arms if "labels" in arm.factors}
     speed = SPEED["cuda" if spec.device.startswith("cuda") else "cpu"]
-    seconds = len(solves) * kernel_cost(config, spec) / speed
-    seconds += sum(descent_seconds(config, arm.name) for arm in arms if "start" in arm.factors)
+    seconds = len(solves_of(config, arms)) * kernel_cost(config, spec) / speed
+    seconds += sum(descent_seconds(config, [arm for arm in arms if "start" in arm.factors]))
     found = data_of(spec)
     stored = 4.0 * found.features * (found.train + found.test)
     stored += 8.0 * config.columns * (3 * config.rows + SYSTEM_TESTS)

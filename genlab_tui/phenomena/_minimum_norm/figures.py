@@ -7,6 +7,7 @@ from genlab_tui.lines import curve_lines
 from genlab_tui.measures import mean, over_factor
 from genlab_tui.phenomena._minimum_norm.config import (
     CLOSE,
+    DIGITS,
     KINDS,
     NOISY,
     RANDOM,
@@ -28,6 +29,7 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
     """Return the figures of a run, also of data still coming."""
     classes = data_of(run_data.spec).classes
     guessing = Reference(1.0 - 1.0 / classes, "guessing")
+    published = (Reference(PUBLISHED_ERROR, "Zhang et al. 2017: MNIST, 60,000 images"),)
     return (
         Figure(
             "norm",
@@ -45,7 +47,7 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
             BANDWIDTH,
             "test error",
             _over_bandwidths(run_data, "test_error", (TRUE, RANDOM)),
-            (guessing, Reference(PUBLISHED_ERROR, "Zhang et al. 2017: MNIST, 60,000 images")),
+            (guessing, *(published if run_data.spec.data in DIGITS else ())),
             log_x=True,
             note=BAND,
         ),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab_tui.errors import BadValue
-from genlab_tui.training import seeds
+from genlab_tui.training import full_pass, seeds
 from genlab_tui.training.batch_statistics import (
     PARTITION,
     Perceptron,
@@ -19,7 +19,6 @@ from genlab_tui.training.batch_statistics import (
     batch_mode_accuracy,
     modes,
     outputs,
-    recomputed,
     variance_ratios,
     worst,
 )
@@ -65,7 +64,9 @@ def test_a_batch_is_normalised_by_its_biased_variance_and_leaves_an_unbiased_one
         module.train()(x[:4])
     first = x[:4] @ network.matrices[0].t()
     torch.testing.assert_close(norms[0].running_var, first.var(0, correction=1))
-    again = recomputed(network, x[:4])
+    population = result.state.trained(0).take([0])
+    full_pass.passed(population, x[:4])
+    again = Perceptron.of(population)
     torch.testing.assert_close(again.variances[0], norms[0].running_var)
     torch.testing.assert_close(again.means[0], norms[0].running_mean)
 
@@ -110,19 +111,20 @@ def test_without_batch_norm_both_modes_are_one(kit: SimpleNamespace) -> None:
 # --- recomputed statistics and variance ratios ------------------------------------------------------------------------
 
 
-def test_recomputed_statistics_are_those_of_training_mode_on_everything(kit: SimpleNamespace) -> None:
-    """With the statistics of one batch, evaluation mode gives what training mode gives on it, but for n / (n - 1)."""
-    result, x, _ = _trained(kit)
-    network = Perceptron.of(result.state.trained(0))
-    again = recomputed(network, x)
-    count = len(x)
-    biased = Perceptron(
-        again.matrices, again.shifts, again.scales, again.means, tuple(v * (count - 1) / count for v in again.variances)
-    )
-    ours, theirs = outputs(biased, x, batch=False), outputs(network, x, batch=True)
-    assert float((ours - theirs).abs().max()) < 0.05 * float(theirs.abs().max())
-    torch.testing.assert_close(biased.means[0], (x @ network.matrices[0].t()).mean(0))
+def test_recomputed_statistics_are_those_of_a_full_pass(kit: SimpleNamespace) -> None:
+    """The same that other phenomena score with: each layer is normalised by its own batch on the way."""
+    result, x, y = _trained(kit)
+    state = result.state
+    network, train = Perceptron.of(state.trained(0)), state.samples.inputs[0]
+    found = modes(state, 0, batch=2, partitions=2).recomputed
+    population = state.trained(0).take([0])
+    passed = full_pass.passed(population, train)[0].t()
+    torch.testing.assert_close(passed, outputs(network, train, batch=True), rtol=1e-9, atol=1e-9)
+    again = Perceptron.of(population)
+    assert found == accuracy(again, x, y)
+    torch.testing.assert_close(again.means[0], (train @ network.matrices[0].t()).mean(0))
     assert not torch.allclose(again.variances[1], network.variances[1])
+    assert found == full_pass.accuracy(state, 0)
 
 
 def test_right_variances_have_ratio_one_and_wrong_ones_theirs() -> None:
@@ -172,6 +174,7 @@ def test_measuring_moves_nothing(kit: SimpleNamespace) -> None:
     result, _, _ = _trained(kit)
     state = result.state
     before = [tensor.clone() for tensor in state.weights[0]]
+    assert len(before) == 2
     first = modes(state, 0, batch=2, partitions=4)
     assert all(torch.equal(a, b) for a, b in zip(before, state.weights[0], strict=True))
     assert modes(state, 0, batch=2, partitions=4) == first

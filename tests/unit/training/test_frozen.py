@@ -184,6 +184,10 @@ def test_marks_of_frozen_numbers_count_in_the_budget(kit: SimpleNamespace) -> No
     assert len(plan.programs(members, samples, BASE, budget)) > 1
     free = [dataclasses.replace(member, trains=None) for member in members]
     assert len(plan.programs(free, samples, BASE, budget)) == 1
+    one = [dataclasses.replace(free[0], trains=members[0].trains), *free[1:]]
+    with_all = sum(plan.member_bytes(samples, member.recipe or BASE, frozen=True) for member in members)
+    assert len(plan.programs(one, samples, BASE, with_all)) == 1
+    assert len(plan.programs(one, samples, BASE, with_all - 1)) > 1, "one of which a part trains: marks for every row"
 
 
 @pytest.mark.parametrize("optimiser", ["sgd", "adam"])

@@ -13,7 +13,7 @@ from genlab_tui.training import normalised
 from genlab_tui.training.normalised import ELEMENT, KINDS, SHIFT, SPREAD, Make
 from genlab_tui.training.normalised_shard import Net, Plan, Task, Trainer, gaussian_task, spaced
 from genlab_tui.training.normalised_training import at_level, level, medians
-from genlab_tui.training.shift_probes import BETA, ICS, PROBES
+from genlab_tui.training.shift_probes import BETA, ICS, PROBES, probe
 
 N, TEST, D, WIDTH, DEPTH, CLASSES, BATCH = 60, 30, 7, 6, 3, 4, 12
 SEEDS = (5, 6)
@@ -219,14 +219,29 @@ def test_probes_are_their_definitions_one_network_at_a_time(trainer: Trainer) ->
 
 def test_the_first_layer_has_nothing_before_it_and_no_step_no_shift(trainer: Trainer) -> None:
     """With a learning rate of 0 and no noise, no gradient changes."""
-    still = Trainer([Net("a", 5, "batch", 0.0), Net("b", 5, "batch-noise", 0.0)], _task(), _plan())
+    still = Trainer([Net("a", 5, "batch", 0.0)], _task(), _plan())
     still.inspect()
     (found,) = still.probes
-    assert [net.kind for net in still.nets] == ["batch-noise", "batch"]
-    assert found[PROBES.index(ICS), 1] == pytest.approx(0.0, abs=1e-12)
-    assert found[PROBES.index("ics_cosine"), 1] == pytest.approx(1.0)
-    assert found[PROBES.index("input_shift"), 1] == pytest.approx(0.0, abs=1e-12)
-    assert found[PROBES.index(ICS), 0] > 0.01, "noise alone moves the inputs of layers"
+    assert found[PROBES.index(ICS), 0] == pytest.approx(0.0, abs=1e-12)
+    assert found[PROBES.index("ics_cosine"), 0] == pytest.approx(1.0)
+    assert found[PROBES.index("input_shift"), 0] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_noise_that_is_drawn_anew_shifts_gradients_and_inputs_without_any_step() -> None:
+    """At a learning rate of 0 no layer moves: what is measured behind noise is, in this much, the draw of the noise."""
+    still = Trainer([Net("b", 5, "batch-noise", 0.0)], _task(), _plan())
+    x, y = still.samples(0, [0])
+    now, then = (still.noise(step, [0], torch.float64) for step in (0, 1))
+    kept, anew = (
+        dict(zip(PROBES, probe(still.weights, still.lr, still.factors, x, y, still.make, now, other), strict=True))
+        for other in (now, then)
+    )
+    assert kept[ICS].item() == pytest.approx(0.0, abs=1e-12)
+    assert kept["input_shift"].item() == pytest.approx(0.0, abs=1e-12)
+    assert anew[ICS].item() > 0.01
+    assert anew["input_shift"].item() > 0.01
+    still.inspect()
+    assert still.probes[0][PROBES.index(ICS), 0] == anew[ICS].item(), "a probe draws the noise of the next step"
 
 
 def test_the_noise_is_the_papers() -> None:

@@ -91,6 +91,26 @@ def test_dropout_drops_its_share_and_scales_the_rest(kit: SimpleNamespace, drop:
     assert torch.equal(first, batches.masks(0, 0)[0][0]), "a step has one draw, however often it is asked for"
 
 
+@pytest.mark.parametrize("layers", [0, 1])
+def test_a_step_of_dropout_builds_no_constants(kit: SimpleNamespace, monkeypatch: Any, layers: int) -> None:
+    """Strengths and layers left alone are tensors already; where none is, nothing is chosen from."""
+    recipe = Recipe((8, 6), batch=60, regularisers={"dropout": 0.5}, dropout_layers=layers)
+    batches = kit.Draws([Member("true", 1, recipe=recipe)], kit.make_samples(), recipe).batches
+    batches.begin(0)
+    (first,) = batches.masks(0, 0)
+
+    def refuse(*given: Any, **named: Any) -> None:
+        raise AssertionError("built anew in every step")
+
+    monkeypatch.setattr(torch, "tensor", refuse)
+    if not layers:
+        monkeypatch.setattr(torch, "where", refuse)
+    (again,) = batches.masks(0, 0)
+    for mine, theirs in zip(first, again, strict=True):
+        assert torch.equal(mine, theirs)
+    assert bool((first[0] == 1).all()) == bool(layers)
+
+
 def test_without_dropout_there_are_no_masks(kit: SimpleNamespace) -> None:
     assert _batches(kit, kit.make_samples()).masks(0, 0) == []
 

@@ -35,6 +35,12 @@ def _unit(kind: str = "dense", *, nested: bool = True, n: int = 40, seed: int = 
     return Unit(task, samples, Draws(kind, nested=nested, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("norm", ["before", "after", "scale"])
+def test_batch_norm_stands_where_the_recipe_has_it(norm: str) -> None:
+    unit = _unit(regularisers={"batch-norm": 0.1}, norm=norm)
+    assert unit.populations[0].layout.norm == norm
+
+
 def _logits(theta: Tensor, x: Tensor, hidden: tuple[int, ...] = (7, 4)) -> Tensor:
     """Return outputs of a perceptron from its flat numbers: matrices, then biases."""
     sizes = (x.shape[1], *hidden, 3)
@@ -157,8 +163,8 @@ def test_dimensions_train_as_they_would_alone() -> None:
     together = _unit()
     together.train(0, 6)
     for row, d in enumerate(DIMS):
-        task = Task((f"d {d}",), 9, together.task.recipe, (d,), 1, 1, 40, "test")
-        alone = Unit(task, together.samples, Draws("dense", dtype=torch.float64), max(DIMS))
+        task = Task((f"d {d}",), 9, together.task.recipe, (d,), 1, 1, 40, "test", max(DIMS))
+        alone = Unit(task, together.samples, Draws("dense", dtype=torch.float64))
         alone.train(0, 6)
         torch.testing.assert_close(alone.z[0, :d], together.z[row, :d], rtol=1e-9, atol=1e-11)
 
