@@ -84,7 +84,7 @@ def _left_axis(cells: Cells, y_ticks: list[tuple[float, str]], left: int, top: i
 def _bottom_ticks(frame: Frame, cells: Cells, left: int, row: int, columns: int, *, named: bool) -> None:
     """Put the ticks below a chart and, with `named`, the name of the axis beside them, as far right as it fits."""
     name = frame.x_label + (" (log)" if frame.log_x else "") if named and frame.x_label else ""
-    for most in dict.fromkeys((columns // 8, columns // 12, 3)):
+    for most in (columns // 8, max(columns // 12, 3)):
         placed = list(_apart(ticks(frame.x_axis, max(most, 2), frame.stops), left, columns, cells.width))
         ends = [max(left - 2, 0), *(start + columns_of(label) + 1 for start, label in placed)]
         gaps = list(zip(ends, [*(start - 1 for start, _ in placed), cells.width], strict=True))
