@@ -52,7 +52,7 @@ def defaults(
     keys = [choice.key for choice in known]
     asked = [FIGURE + name if FIGURE + name in keys else name for name in first]
     figures = [choice.key for choice in sorted(known, key=lambda c: c.curves) if choice.key.startswith(FIGURE)]
-    curves_first = GAP in keys and not figures_first
+    curves_first = GAP in keys and not figures_first and not first
     wanted = ["train_loss", "test_accuracy", GAP, *figures, *keys] if curves_first else [*figures, *keys]
     order = [key for key in dict.fromkeys([*asked, *wanted]) if key in keys]
     return [order[i % len(order)] for i in range(count)] if order else []

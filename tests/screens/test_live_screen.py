@@ -659,8 +659,8 @@ def test_panels_that_a_phenomenon_asks_for_come_first() -> None:
     assert defaults(known, 4, first=("norm", "gone", "test_accuracy")) == [
         "figure:norm",
         "test_accuracy",
+        "figure:angle",
         "train_loss",
-        "gap",
     ]
 
 

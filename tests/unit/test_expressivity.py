@@ -114,7 +114,7 @@ def test_what_takes_longer_costs_more() -> None:
 
 def test_memory_is_that_of_the_inputs_while_they_are_drawn() -> None:
     def size(n: int, arms: tuple[str, ...]) -> float:
-        spec = _spec("cifar10", arms=arms, sizes=(100, n))
+        spec = _spec("cifar10", arms=arms, sizes=(50, n))
         return PHENOMENON.estimate(PHENOMENON.config_of(spec), spec).bytes
 
     assert size(40_000, ("real-true",)) - size(20_000, ("real-true",)) == 12.0 * 20_000 * 3072

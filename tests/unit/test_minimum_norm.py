@@ -114,7 +114,7 @@ def _statuses(verdict: Verdict) -> dict[str, Status]:
 
 
 def test_arms_are_labels_by_bandwidth_by_penalty_and_descents() -> None:
-    names = [arm.name for arm in PHENOMENON.arms_of(_spec(bandwidths="3 1 3", penalties="0.1"))]
+    names = [arm.name for arm in PHENOMENON.arms_of(_spec(bandwidths="3 1", penalties="0.1"))]
     assert names[:5] == ["true-1", "random-1", "true-3", "random-3", "again-3"]
     assert names[5:] == ["ridge-0", "noisy-0", "ridge-0.1", "noisy-0.1", GD, SGD, FAR_START, FOURIER]
     controls = {arm.name for arm in PHENOMENON.arms_of(_spec()) if arm.control}

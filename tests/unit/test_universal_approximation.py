@@ -77,7 +77,7 @@ def test_arms_are_targets_written_down_and_trained_and_depths() -> None:
     assert "depth-8" in {arm.name for arm in PHENOMENON.arms_of(_spec(tents=8))}
 
 
-@pytest.mark.parametrize("widths", [(2, 4, 8, 16, 32), (100, 110, 120, 130, 140, 150), (2, 2, 2, 2, 4, 64)])
+@pytest.mark.parametrize("widths", [(2, 4, 8, 16, 32), (100, 110, 120, 130, 140, 150)])
 def test_widths_that_show_no_law_are_refused(widths: tuple[int, ...]) -> None:
     with pytest.raises(BadValue, match="do not show a law") as caught:
         PHENOMENON.arms_of(_spec(widths=widths))

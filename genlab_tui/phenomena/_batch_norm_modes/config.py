@@ -41,7 +41,11 @@ class Config:
     """What decides the numbers of a run, beside data set, seeds and regularisers."""
 
     batches: tuple[int, ...] = param(
-        (2, 4, 8, 16, 64, 256), help="batch sizes; the claims read 2, 4, 8, 16 and 64", low=2, high=100_000
+        (2, 4, 8, 16, 64, 256),
+        help="batch sizes; the claims read 2, 4, 8, 16 and 64",
+        low=2,
+        high=100_000,
+        distinct=True,
     )
     steps: int = param(1500, help="steps of training, the same for every batch size", low=10, high=10_000_000)
     epochs: int = param(

@@ -70,15 +70,30 @@ class Config:
         only={"network": (MLP,)},
     )
     depths: tuple[int, ...] = param(
-        (1, 2, 4, 8), help="hidden layers, of networks of one width", low=1, high=64, only={"network": (MLP,)}
+        (1, 2, 4, 8),
+        help="hidden layers, of networks of one width",
+        low=1,
+        high=64,
+        only={"network": (MLP,)},
+        distinct=True,
     )
     width: int = param(64, help="that width", low=2, high=16_384, only={"network": (MLP,)})
     widths: tuple[int, ...] = param(
-        (16, 32, 64, 128), help="units of a hidden layer, at one depth", low=2, high=16_384, only={"network": (MLP,)}
+        (16, 32, 64, 128),
+        help="units of a hidden layer, at one depth",
+        low=2,
+        high=16_384,
+        only={"network": (MLP,)},
+        distinct=True,
     )
     depth: int = param(2, help="that depth: hidden layers", low=1, high=64, only={"network": (MLP,)})
     layers: tuple[int, ...] = param(
-        (8, 14, 20, 26), help="layers 6n + 2 of the ResNets", low=8, high=1202, only={"network": (RESNET,)}
+        (8, 14, 20, 26),
+        help="layers 6n + 2 of the ResNets",
+        low=8,
+        high=1202,
+        only={"network": (RESNET,)},
+        distinct=True,
     )
     optimiser: str = param("adam", help="sgd has a momentum of 0.9", choices=("adam", "sgd"))
     lr: float = param(0.01, help="learning rate", low=1e-7, high=100.0)
@@ -88,6 +103,7 @@ class Config:
         "with the lowest training loss",
         low=1e-7,
         high=100.0,
+        distinct=True,
     )
     decay: float = param(1.0, help="of the learning rate, every epoch", low=0.5, high=1.0)
     batch: int = param(50, help="batch size", low=2, high=100_000)

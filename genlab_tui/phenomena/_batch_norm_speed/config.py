@@ -91,6 +91,7 @@ class Config:
         help="learning rates: every kind of network trains at each",
         low=1e-7,
         high=1000.0,
+        distinct=True,
     )
     momentum: float = param(0.0, help="momentum of gradient descent", low=0.0, high=0.999)
     target: float = param(0.9, help="training accuracy that steps are counted to", low=0.01, high=1.0)

@@ -54,7 +54,11 @@ class Config:
     )
     lr: float = param(0.1, help="learning rate that all kinds of network are trained at", low=1e-9, high=10.0)
     grid: tuple[float, ...] = param(
-        (0.03, 0.3), help="further learning rates of the plain network, for its best one", low=1e-9, high=10.0
+        (0.03, 0.3),
+        help="further learning rates of the plain network, for its best one",
+        low=1e-9,
+        high=10.0,
+        distinct=True,
     )
     batch: int = param(50, help="batch size", low=2, high=10_000, only=PERCEPTRONS)
     epochs: int = param(20, help="epochs of training; deep-linear: steps of full-batch descent", low=1, high=100_000)

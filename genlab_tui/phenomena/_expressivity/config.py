@@ -23,12 +23,16 @@ class Config:
     """What decides the numbers of a run, beside data set and seeds."""
 
     sizes: tuple[int, ...] = param(
-        (100, 300, 1000, 2000), help="numbers of points n (of a data set: all there are at most)", low=10, high=100_000
+        (100, 300, 1000, 2000),
+        help="numbers of points n (of a data set: all there are at most)",
+        low=10,
+        high=100_000,
+        distinct=True,
     )
     inputs: int = param(50, help="values of a Gaussian input, d", low=1, high=10_000)
     directions: int = param(32, help="random directions to choose from: the most even projection", low=1, high=1000)
     depths: tuple[int, ...] = param(
-        (4,), help="hidden layers of the deep variant, each about n / depth wide", low=2, high=64
+        (4,), help="hidden layers of the deep variant, each about n / depth wide", low=2, high=64, distinct=True
     )
     test: int = param(500, help="new inputs at most (0: all of the data set, 500 Gaussian ones)", low=0, high=100_000)
 

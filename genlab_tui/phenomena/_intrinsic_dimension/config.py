@@ -39,11 +39,13 @@ class Config:
     """What decides the numbers of a run, beside data set, seeds and regularisers."""
 
     nets: tuple[str, ...] = param(
-        ("32", "64-64", "256"), help="networks: widths of hidden layers joined by -, or lenet (images)"
+        ("32", "64-64", "256"), help="networks: widths of hidden layers joined by -, or lenet (images)", distinct=True
     )
     n: int = param(1200, help="training samples at most (0: all)", low=0, high=1_000_000)
     test: int = param(0, help="test samples at most (0: all)", low=0, high=1_000_000)
-    d: tuple[int, ...] = param((20, 60, 100, 140, 200, 300), help="dimensions trained", low=1, high=1_000_000)
+    d: tuple[int, ...] = param(
+        (20, 60, 100, 140, 200, 300), help="dimensions trained", low=1, high=1_000_000, distinct=True
+    )
     projection: str = param(
         "fastfood", help="P: Gaussian, very sparse signs, or Fastfood", choices=("dense", "sparse", "fastfood")
     )
@@ -62,14 +64,18 @@ class Config:
     control_net: str = param("64", help="network of the controls: written like nets")
     control_n: int = param(600, help="training samples of the controls at most (0: all)", low=0, high=1_000_000)
     control_d: tuple[int, ...] = param(
-        (400, 800, 1600), help="dimensions trained on random labels and pixels", low=1, high=1_000_000
+        (400, 800, 1600), help="dimensions trained on random labels and pixels", low=1, high=1_000_000, distinct=True
     )
     control_lr: float = param(
         0.03, help="learning rate of Adam in the controls: large d needs a small one", low=1e-7, high=100.0
     )
     control_epochs: int = param(120, help="epochs of the controls", low=1, high=100_000)
     small: tuple[int, ...] = param(
-        (1, 2, 3, 4, 6), help="hidden units of the small networks that are trained directly", low=1, high=10_000
+        (1, 2, 3, 4, 6),
+        help="hidden units of the small networks that are trained directly",
+        low=1,
+        high=10_000,
+        distinct=True,
     )
 
 

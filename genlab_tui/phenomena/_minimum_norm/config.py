@@ -51,6 +51,7 @@ class Config:
         help="widths sigma of the Gaussian kernel exp(-|x - z|^2 / (2 sigma^2)), in standardised units of 64 pixels",
         low=1e-2,
         high=1e4,
+        distinct=True,
     )
     ridge_bandwidth: float = param(3.0, help="width of the kernel of the ridge curve", low=1e-2, high=1e4)
     penalties: tuple[float, ...] = param(
@@ -58,6 +59,7 @@ class Config:
         help="ridge penalties lambda, added to the kernel's diagonal (of ones); 0 is always there",
         low=1e-12,
         high=1e6,
+        distinct=True,
     )
     noise: float = param(
         0.2, help="ridge curve, control: chance that a training label is redrawn (0: no such arms)", low=0.0, high=1.0

@@ -23,7 +23,11 @@ class Config:
     """What decides the numbers of a run, beside the seeds."""
 
     widths: tuple[int, ...] = param(
-        (2, 4, 8, 16, 32, 64, 128, 256, 512), help="hidden units, written down and trained", low=2, high=8192
+        (2, 4, 8, 16, 32, 64, 128, 256, 512),
+        help="hidden units, written down and trained",
+        low=2,
+        high=8192,
+        distinct=True,
     )
     draws: int = param(16, help="shifts of a target that a seed draws; the worst one counts", low=1, high=1000)
     samples: int = param(512, help="equispaced samples that networks are trained on", low=16, high=100_000)
