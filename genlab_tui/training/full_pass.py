@@ -101,6 +101,7 @@ def accuracy(state: State, member: int) -> float:
     if isinstance(network, modules.ModulePopulation):
         _passed_module(network, inputs)
     else:
+        network = network.take([0])  # a copy: the numbers of the state stay as they ended
         passed(network, inputs)
     sets = torch.tensor([who.inputs], device=inputs.device)
     return evaluate(network, samples.test_inputs, sets, samples.test_labels[sets])[1][0]

@@ -51,7 +51,9 @@ def test_running_averages_that_lag_are_not_what_is_scored(kit: SimpleNamespace) 
     inputs = dataclasses.replace(samples, inputs=5 + samples.inputs, test_inputs=5 + samples.test_inputs)
     state = kit.run([Member("one", 1)], inputs, slow).state
     assert state.outcomes[0].values["test_accuracy"] < 0.8
+    before = state.weights[0][1].clone()
     assert full_pass.accuracy(state, 0) > 0.95
+    torch.testing.assert_close(state.weights[0][1], before, rtol=0, atol=0)
     plain = kit.run([Member("one", 1)], inputs, dataclasses.replace(slow, regularisers={})).state
     assert full_pass.accuracy(plain, 0) == plain.outcomes[0].values["test_accuracy"]
 
