@@ -134,7 +134,7 @@ OWN = frozenset({"batch-norm", "dropout", "early-stopping"})
 
 PHENOMENON = Phenomenon(
     name="batch-norm-modes",
-    title="Batch norm: two modes",
+    title="Batch norm: modes",
     group="Normalisation",
     question="Is a network with batch norm the same in training and in use?",
     explanation=(
@@ -147,7 +147,7 @@ PHENOMENON = Phenomenon(
         "falls, and with two samples everything does. At this learning rate two samples are too few for a network "
         "without batch norm as well; so both are compared at the smaller rate that suits the one without, which is "
         "the control: it sees as few samples, and must learn. The line of equal epochs shows a trap: there a large "
-        "batch looks bad because it takes few steps. The third figure is about dropout: dropped units make the "
+        "batch can look bad because it takes few steps. The third figure is about dropout: dropped units make the "
         "variance in the next layer larger, its running average learns that, and in evaluation mode, with all units "
         "there, it is wrong, layer after layer. The ratio of the two variances is 1 where all is well; dropout after "
         "the last batch norm leaves it alone. "

@@ -164,7 +164,7 @@ PAPER_NOTE = (
 
 PHENOMENON = Phenomenon(
     name="batch-norm-only",
-    title="Only batch norm",
+    title="Batch norm: only",
     group="Normalisation",
     question="Can a network learn if none of its weights may change?",
     explanation=(

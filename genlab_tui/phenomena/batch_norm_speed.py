@@ -124,7 +124,7 @@ NOT_THE_PAPERS = (
 
 PHENOMENON = Phenomenon(
     name="batch-norm-speed",
-    title="Speed by batch norm",
+    title="Batch norm: speed",
     group="Normalisation",
     question="How much faster and how much safer does batch norm make training?",
     explanation=(

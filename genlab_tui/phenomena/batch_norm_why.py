@@ -107,7 +107,7 @@ UNVERIFIED = "Unverified: number of samples, initial weights, that the squared e
 
 PHENOMENON = Phenomenon(
     name="batch-norm-why",
-    title="Why batch norm helps",
+    title="Batch norm: why",
     group="Normalisation",
     question="Does batch norm help because it keeps the inputs of every layer stable?",
     explanation=(

@@ -76,7 +76,7 @@ def _metric(
 
 PHENOMENON = Phenomenon(
     name="expressivity",
-    title="Finite-sample expressivity",
+    title="Expressivity",
     group="Theory",
     question="How large must a network be to take any labels on n points, and does that say anything about new ones?",
     explanation=(

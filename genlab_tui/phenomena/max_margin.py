@@ -221,7 +221,7 @@ def _metric(name: str, label: str, *, log: bool = False, higher: bool = False, u
 
 PHENOMENON = Phenomenon(
     name="max-margin",
-    title="Drift to the largest margin",
+    title="Maximum margin",
     group="Theory",
     question="Which of all separating directions does gradient descent choose?",
     explanation=(
@@ -238,9 +238,9 @@ PHENOMENON = Phenomenon(
         "L-infinity norm; Adam with its usual epsilon stands beside it. Sets are drawn until gamma is 0.5 or more "
         "and the two directions lie 0.2 rad apart or more, about 20 draws a seed, since on most sets optimisers "
         "could not be told apart. Steps divided by the loss reach the SVM's far sooner. The last figures do it with "
-        "a network on real data: after its training error is 0, the loss on the test set rises, since wrong "
-        "predictions grow as sure as right ones, while in the paper the test error goes on falling: stopping when "
-        "the test loss rises would stop too soon. On small test sets that fall is less than they resolve."
+        "a network on real data: in the paper, after the training error is 0, the loss on the test set rises, since "
+        "wrong predictions grow as sure as right ones, while the test error goes on falling: stopping when the test loss "
+        "rises would stop too soon. On small test sets neither need be seen."
     ),
     papers=(SOUDRY, GUNASEKAR, NACSON, ZHANG_ADAM),
     config=Config,

@@ -202,7 +202,7 @@ def _wider(config: Config, family: str, base: str, *, control: str) -> Claim:
                 unit="decades",
             ),
             Criterion(
-                _decades(config, family, base, "the same, more than 0 in every seed", every=True),
+                _decades(config, family, base, "decades gained, more than 0 in every seed", every=True),
                 known,
                 unit="decades",
             ),

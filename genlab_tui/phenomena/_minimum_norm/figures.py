@@ -49,6 +49,7 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
             _over_bandwidths(run_data, "test_error", (TRUE, RANDOM)),
             (guessing, *(published if run_data.spec.data in DIGITS else ())),
             log_x=True,
+            log_y=True,
             note=BAND,
         ),
         Figure(
@@ -106,5 +107,6 @@ def _ridge(config: Config, run_data: RunData, guessing: Reference) -> Figure:
         lines,
         (*levels, guessing),
         log_x=True,
+        log_y=True,
         note=BAND,
     )
