@@ -239,8 +239,8 @@ PHENOMENON = Phenomenon(
         "and the two directions lie 0.2 rad apart or more, about 20 draws a seed, since on most sets optimisers "
         "could not be told apart. Steps divided by the loss reach the SVM's far sooner. The last figures do it with "
         "a network on real data: in the paper, after the training error is 0, the loss on the test set rises, since "
-        "wrong predictions grow as sure as right ones, while the test error goes on falling: stopping when the test loss "
-        "rises would stop too soon. On small test sets neither need be seen."
+        "wrong predictions grow as sure as right ones, while the test error goes on falling: stopping when the test "
+        "loss rises would stop too soon. On small test sets neither need be seen."
     ),
     papers=(SOUDRY, GUNASEKAR, NACSON, ZHANG_ADAM),
     config=Config,
