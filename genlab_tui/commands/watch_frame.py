@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import click
 
 from genlab_tui.commands.output import STATE_COLOURS, VERDICT_COLOURS
+from genlab_tui.errors import GenlabError
 from genlab_tui.events import from_value
-from genlab_tui.figure import Figure
+from genlab_tui.figure import Figure, HeatMap
 from genlab_tui.grouping import is_changed
 from genlab_tui.summary import LoadedRun
 from genlab_tui.text import clean_text, human_number, human_seconds
@@ -60,10 +61,18 @@ def compose(
     return [_paint(line, runs) if colours else line.rstrip() for line in lines]
 
 
+def _own(run: LoadedRun) -> tuple[Figure | HeatMap, ...]:
+    """Return the figures of a run's phenomenon; none where its code fails on the run."""
+    try:
+        return run.figures()
+    except GenlabError:
+        return ()
+
+
 def _pictures(runs: Sequence[LoadedRun], count: int) -> list[Figure]:
     """Return what Live shows first of these runs; heat maps need colours and are left out, empty charts come last."""
     gallery, view = Gallery(), LiveView()
-    gallery.take(runs)
+    gallery.take(runs, _own(runs[0]))
     keys = gallery.keys(view)
     # The figures are those of the first run alone: of several, the curves that they share say more.
     numbers = sorted(range(len(keys)), key=lambda n: len(runs) > 1 and keys[n].startswith(FIGURE))

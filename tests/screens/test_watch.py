@@ -79,6 +79,11 @@ def test_charts_lie_side_by_side_where_there_is_room(lab: Lab, kept: KeepRun) ->
     assert [len(titles.findall(line)) for line in narrow] == [1, 1]
 
 
+def test_the_figures_of_the_phenomenon_are_shown(lab: Lab, kept: KeepRun) -> None:
+    shown = "\n".join(frame(lab, kept(), width=160, height=60, panels=6))
+    assert "Test accuracy against learning rate" in shown
+
+
 def test_a_run_at_work_shows_its_progress_and_no_verdict_yet(lab: Lab, kept: KeepRun) -> None:
     run_id = kept("busy", "running", steps=7)
     lines = frame(lab, run_id)
