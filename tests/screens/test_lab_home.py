@@ -388,10 +388,11 @@ async def test_thirty_phenomena_take_a_line_each(
 
 async def test_the_line_under_the_cursor_is_read_in_every_theme(open_app: OpenApp) -> None:
     told = [ended(name, "INCONCLUSIVE") for name in phenomena.catalogue()]
-    async with open_app(size=(130, 40)) as pilot:
+    async with open_app(size=(130, 90)) as pilot:
         catalogue = pilot.app.screen.query_one(Catalogue)
         catalogue.tell(told, {})
         await pilot.pause()
+        assert catalogue._questions, "the line below the highlighted one is its question"
         at = next(i for i, (option, _) in enumerate(catalogue._lines) if option == catalogue.highlighted)
         for theme in sorted(set(pilot.app.available_themes) - TERMINAL_THEMES):
             pilot.app.theme = theme
