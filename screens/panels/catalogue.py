@@ -35,12 +35,13 @@ class Status(NamedTuple):
     ended: float = 0.0
 
 
-def searched(phenomenon: Phenomenon) -> str:
-    """Return all that a filter looks into: names, question, explanation, papers and fields, in lower case."""
-    papers = " ".join(f"{paper.key} {paper.title}" for paper in phenomenon.papers)
-    fields = " ".join(param.name for param in phenomenon.params())
-    own = (phenomenon.name, phenomenon.title, phenomenon.group, phenomenon.question, phenomenon.explanation)
-    return " ".join((*own, papers, fields)).lower()
+def searched(phenomenon: Phenomenon) -> tuple[str, str]:
+    """Return what a filter looks into, in lower case: names, question and authors first, then all other words."""
+    papers = " ".join(paper.key for paper in phenomenon.papers)
+    near = (phenomenon.name, phenomenon.title, phenomenon.group, phenomenon.question, papers)
+    titles = (paper.title for paper in phenomenon.papers)
+    far = (*near, phenomenon.explanation, *titles, *(param.name for param in phenomenon.params()))
+    return " ".join(near).lower(), " ".join(far).lower()
 
 
 class Catalogue(ReadableList):
@@ -109,9 +110,14 @@ class Catalogue(ReadableList):
         self.choose(chosen)
 
     def matching(self) -> list[Phenomenon]:
-        """Return the phenomena that the filter leaves, in the order of the catalogue."""
+        """Return the phenomena that the filter leaves, in the order of the catalogue.
+
+        Explanations, papers and fields count where no name and no question fits: they mention other phenomena.
+        """
         words = self.filter.lower().split()
-        return [p for p in self.phenomena.values() if all(word in searched(p) for word in words)]
+        texts = [(p, *searched(p)) for p in self.phenomena.values()]
+        near = [p for p, names, _ in texts if all(word in names for word in words)]
+        return near or [p for p, _, everything in texts if all(word in everything for word in words)]
 
     @property
     def chosen(self) -> str:

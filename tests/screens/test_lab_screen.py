@@ -182,6 +182,8 @@ async def test_the_filter_looks_into_papers_explanations_and_fields(open_app: Op
         for words, name in (("soudry", "max-margin"), ("covariate", "batch-norm-why"), ("bandwidths", "minimum-norm")):
             catalogue.filter = words
             assert name in [p.name for p in catalogue.matching()], words
+        catalogue.filter = "random"
+        assert catalogue.matching()[0].name == "random-labels", "explanations of others mention it too"
 
 
 async def test_where_no_regulariser_applies_the_form_has_the_room(open_app: OpenApp) -> None:
