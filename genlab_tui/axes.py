@@ -10,6 +10,8 @@ from itertools import pairwise
 LARGEST = 1e300
 """Magnitudes from here on are not drawn: spans must stay finite, and plotext cannot take infinity."""
 
+UNEVEN = 3.0
+"""The largest of the gaps between ticks at values tried may be so many times the smallest on a linear axis."""
 STOPS = 10
 """So many values tried, at most, have ticks of their own."""
 
@@ -53,7 +55,8 @@ def make_axis(values: Iterable[float], *, log: bool = False, pad: float = 0.0) -
 def stops(lines: Iterable[Sequence[float]], *, log: bool) -> tuple[float, ...]:
     """Return the values that all lines were measured at, where they are few: ticks belong there (batch sizes, layers).
 
-    On a linear axis whole numbers alone count: others have no short labels. Empty where ticks are better round.
+    On a linear axis they must be whole numbers (others have no short labels) about equally far apart: the first few
+    steps of a curve are none. Empty where ticks are better round.
     """
     found: set[float] = set()
     for line in lines:
@@ -61,8 +64,9 @@ def stops(lines: Iterable[Sequence[float]], *, log: bool) -> tuple[float, ...]:
         if len(found) > STOPS:
             return ()
     values = sorted(v for v in found if math.isfinite(v) and abs(v) < LARGEST and (v > 0 or not log))
-    whole = all(v == int(v) for v in values)
-    return tuple(values) if len(values) > 1 and (log or whole) else ()
+    gaps = [b - a for a, b in pairwise(values)]
+    even = all(v == int(v) for v in values) and max(gaps, default=0.0) <= UNEVEN * min(gaps, default=0.0)
+    return tuple(values) if len(values) > 1 and (log or even) else ()
 
 
 def ticks(axis: Axis, most: int, at: Sequence[float] = ()) -> list[tuple[float, str]]:

@@ -307,6 +307,7 @@ def test_few_values_that_were_tried_have_ticks_of_their_own() -> None:
     assert stops([sizes, sizes[1:]], log=True) == sizes
     assert stops([layers], log=False) == layers
     assert stops([(0.5, 1.5)], log=False) == (), "no short labels"
+    assert stops([(0.0, 1.0, 10.0)], log=False) == (), "a curve that has just begun"
     assert stops([(0.5, 1.5, -1.0)], log=True) == (0.5, 1.5)
     assert stops([tuple(range(1, 9)), tuple(range(6, 14))], log=True) == ()
     assert stops([tuple(range(1000))], log=False) == ()
