@@ -87,6 +87,7 @@ class _Trainer:
     def __init__(self, state: State, cohort: str, share: Share, probes: Sequence[Probe]) -> None:
         self.state, self.members, self.samples = state, state.members, state.samples
         self.name, self.share, self.probes = cohort, share, probes
+        self.extra = [probe for probe in probes if probe.also]
         self.metrics = (*FINALS, *(probe.metric for probe in probes))
         self.costs = plan.costs(self.members, self.samples, state.recipe)
         self.clock = time.perf_counter()
@@ -151,7 +152,8 @@ class _Trainer:
                 yield from self.freeze_diverged()
                 full = self.cadence.due(state.step)
                 yield from self.lines(state.running, self.measurer.finals(state.running, train=full))
-            yield from self.probed()
+            if self.extra:
+                yield from self.probed()
             if late or whole:
                 yield from self.freeze_diverged()
                 self.tick()
@@ -217,7 +219,7 @@ class _Trainer:
         step = self.state.step
         if self.cadence.due(step) or self.cadence.looks(step):
             return
-        asked = [probe for probe in self.probes if probe.also and probe.also(step)]
+        asked = [probe for probe in self.extra if probe.also and probe.also(step)]
         if asked:
             yield from self.freeze_diverged()
             running = self.state.running

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from genlab_tui.axes import LARGEST, Axis, make_axis, stops
+from genlab_tui.axes import LARGEST, STOPS, Axis, make_axis, stops
 from genlab_tui.figure import MEMBER, Figure, Line
 from genlab_tui.text import clean_text
 from screens.panels import series
@@ -192,7 +192,9 @@ class Frame:
     @property
     def stops(self) -> tuple[float, ...]:
         """The values on the x axis that all lines were measured at, where they are few."""
-        return stops((s.measured[0].tolist() for s in self.series if not s.line.points), log=self.log_x)
+        lines = [s.measured[0] for s in self.series if not s.line.points]
+        # Long lines are the usual ones, drawn many times a second: their values are not even listed.
+        return () if any(len(x) > STOPS for x in lines) else stops([x.tolist() for x in lines], log=self.log_x)
 
     @property
     def empty(self) -> bool:
