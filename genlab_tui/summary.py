@@ -82,7 +82,7 @@ class LoadedRun:
             flavour = f"weight decay {decay:g}: {kind}" if decay else ""
             exact = "" if self.phenomenon.precision == USUAL else f"computed in {self.phenomenon.precision}"
             drawn = self.phenomenon.figures(self.data)
-            return tuple(replace(f, note="; ".join(filter(None, (flavour, exact, f.note)))) for f in drawn)
+            return tuple(replace(f, note="; ".join(filter(None, (flavour, f.note, exact)))) for f in drawn)
         except Exception as error:
             raise GenlabError(
                 f"the figures of {self.spec.phenomenon} failed on run {self.id}: {type(error).__name__}: {error}"

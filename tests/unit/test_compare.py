@@ -385,7 +385,7 @@ def test_every_figure_says_which_weight_decay_it_was() -> None:
     own = make(regularisers={"weight-decay": 0.01}, phenomenon=ridge).figures()
     assert own[0].note == "weight decay 0.01: a penalty at width 64"
     exact = dataclasses.replace(TOY, precision="float64")
-    assert make(phenomenon=exact).figures()[0].note.startswith("computed in float64")
+    assert make(phenomenon=exact).figures()[0].note.endswith("computed in float64")
 
 
 def test_a_config_of_another_shape_is_told_as_it_is() -> None:
