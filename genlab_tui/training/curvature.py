@@ -38,7 +38,7 @@ def hessian_product(loss: Loss, flat: Tensor) -> Product:
 
 
 def hessian(loss: Loss, flat: Tensor) -> Tensor:
-    """Return the Hessians [M, P, P] of a loss at `flat` [M, P], made symmetric: for networks of some hundred numbers."""
+    """Return the Hessians [M, P, P] of a loss at `flat` [M, P], made symmetric: for some hundred numbers."""
     product = hessian_product(loss, flat)
     rows = []
     unit = torch.zeros_like(flat)

@@ -6,7 +6,6 @@ function of all its numbers, which autograd can follow twice. All members share 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -62,7 +61,7 @@ class Net:
 
         Without biases the second list is empty.
         """
-        parts = flat.split(self._lengths(), dim=1)
+        parts = torch.split(flat, self._lengths(), dim=1)
         shapes = list(pairwise(self.sizes))
         matrices = [part.unflatten(1, (after, before)) for part, (before, after) in zip(parts, shapes, strict=False)]
         return matrices, list(parts[len(shapes) :])
@@ -92,17 +91,16 @@ class Net:
         last = len(matrices) - 1
         if x.dim() == 2 and last:  # one product for all members that read the same samples
             wide = matrices[0].flatten(0, 1) @ x.t()
-            h = wide.unflatten(0, (len(flat), -1))
+            h = wide.view(len(flat), -1, wide.shape[1])
         else:
             h = matrices[0] @ x.transpose(-1, -2)
         for layer, matrix in enumerate(matrices):
             z = h if layer == 0 else torch.bmm(matrix, h)
             if biases:
                 z = z + biases[layer][:, :, None]
-            if layer == last:
-                h = z
-            else:
-                h = h + act(z) if self.residual and layer else act(z)
+            if layer < last:
+                z = h + act(z) if self.residual and layer else act(z)
+            h = z
         return h.transpose(1, 2)
 
 
