@@ -62,7 +62,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """A matrix with labelled rows (`y_ticks`) and columns (`x_ticks`); `values[row][column]`."""
+    """A matrix with labelled rows (`y_ticks`) and columns (`x_ticks`); `values[row][column]`.
+
+    With `levels` (values at which a contour is drawn) or a `path` it is a field that was sampled at the cells' centres:
+    colours run smoothly between them. `path` are places (column, row) in cells, not necessarily whole, from its start
+    to its end. `log`: colours by the logarithm; values of 0 and less have the colour of the smallest above.
+    """
 
     name: str
     title: str
@@ -72,3 +77,11 @@ class HeatMap:
     y_ticks: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
     note: str = ""
+    levels: tuple[float, ...] = ()
+    path: tuple[tuple[float, float], ...] = ()
+    log: bool = False
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the cells are samples of a field rather than things of their own."""
+        return bool(self.levels or self.path)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from genlab_tui.axes import LARGEST
 from genlab_tui.figure import HeatMap
-from genlab_tui.shades import fold, is_light, shade
+from genlab_tui.shades import contour, fold, is_light, placed, shade
 from genlab_tui.svg import CHARACTER, EDGE, WIDTH, note_lines, xml_text
 from genlab_tui.text import clean_text, human_number
 
@@ -17,7 +17,7 @@ CELLS = 64
 
 def heat_map(heat: HeatMap, titled: bool) -> tuple[list[str], float]:
     """Return the parts of a heat map, and how high it is."""
-    values = fold(heat.values, CELLS, CELLS)
+    values = fold(placed(heat.values, heat.log), CELLS, CELLS)
     rows, columns = len(values), max((len(line) for line in values), default=0)
     finite = [v for line in values for v in line if abs(v) < LARGEST]
     parts = [f'<text class="t" x="{EDGE}" y="18">{xml_text(heat.title, 90)}</text>'] if titled else []
@@ -29,10 +29,11 @@ def heat_map(heat: HeatMap, titled: bool) -> tuple[list[str], float]:
     left = EDGE + 8 + CHARACTER * max((len(name) for name in names), default=0)
     top = 30.0
     wide = min((WIDTH - EDGE - left) / columns, 90.0)
-    tall = min(max(320.0 / rows, 5.0), 30.0)
+    tall = min(max((480.0 if heat.smooth else 320.0) / rows, 5.0), 30.0)
     for i, line in enumerate(values):
         for j, value in enumerate(line):
-            parts.append(_cell(value, (low, high), (left + j * wide, top + i * tall), (wide, tall)))
+            parts.append(_cell(value, (low, high), (left + j * wide, top + i * tall), (wide, tall), heat))
+    parts += _lines(heat, values, (left, top), (wide, tall))
     bottom = top + rows * tall
     for i, name in _spread(names, tall * rows, 12):
         parts.append(
@@ -49,15 +50,47 @@ def heat_map(heat: HeatMap, titled: bool) -> tuple[list[str], float]:
     return parts + notes, end - 4
 
 
-def _cell(value: float, limits: tuple[float, float], at: tuple[float, float], size: tuple[float, float]) -> str:
+def _lines(
+    heat: HeatMap, values: Sequence[Sequence[float]], at: tuple[float, float], size: tuple[float, float]
+) -> Iterator[str]:
+    """Yield the contours and the path of a field, white on a dark edge: seen on every colour."""
+    if not heat.smooth:
+        return
+    rows, columns = len(heat.values), max(len(line) for line in heat.values)
+    folded = len(values) / rows, max(len(line) for line in values) / columns
+
+    def place(x: float, y: float) -> str:
+        return f"{at[0] + (x + 0.5) * size[0]:.1f} {at[1] + (y + 0.5) * size[1]:.1f}"
+
+    drawn = []
+    for level in heat.levels:
+        if level > 0 or not heat.log:
+            found = contour(values, math.log10(level) if heat.log else level)
+            drawn.append(" ".join(f"M{place(*start)}L{place(*end)}" for start, end in found))
+    steps = [((x + 0.5) * folded[1] - 0.5, (y + 0.5) * folded[0] - 0.5) for x, y in heat.path]
+    inside = [step for step in steps if -0.5 <= step[0] <= columns - 0.5 and -0.5 <= step[1] <= rows - 0.5]
+    if inside:
+        drawn.append("M" + "L".join(place(*step) for step in inside))
+    for data in drawn:
+        if data:
+            yield f'<path d="{data}" style="fill:none;stroke:#000;stroke-width:2.4;stroke-opacity:0.6"/>'
+            yield f'<path d="{data}" style="fill:none;stroke:#fff;stroke-width:1"/>'
+    for step in inside:
+        x, y = place(*step).split()
+        yield f'<circle cx="{x}" cy="{y}" r="2.2" style="fill:#fff;stroke:#000;stroke-width:0.6"/>'
+
+
+def _cell(
+    value: float, limits: tuple[float, float], at: tuple[float, float], size: tuple[float, float], heat: HeatMap
+) -> str:
     low, high = limits
     (x, y), (wide, tall) = at, size
     if not abs(value) < LARGEST:
         return f'<text x="{x + wide / 2:.1f}" y="{y + tall / 2 + 4:.1f}" text-anchor="middle">×</text>'
     colour = shade(value / (high - low) - low / (high - low)) if high > low else shade(0.5)
     box = f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide + 0.3:.1f}" height="{tall + 0.3:.1f}" style="fill:{colour}"/>'
-    text = _number(value, limits)
-    if tall < 13 or CHARACTER * len(text) > wide - 4:
+    text = _number(value, limits, heat)
+    if heat.smooth or tall < 13 or CHARACTER * len(text) > wide - 4:
         return box
     ink = "#000" if is_light(colour) else "#fff"
     return (
@@ -66,9 +99,11 @@ def _cell(value: float, limits: tuple[float, float], at: tuple[float, float], si
     )
 
 
-def _number(value: float, limits: tuple[float, float]) -> str:
-    """Return a value as text; what rounding left of 0 reads so."""
-    return human_number(0.0 if abs(value) < 1e-9 * (limits[1] - limits[0]) else value, 3)
+def _number(place: float, limits: tuple[float, float], heat: HeatMap) -> str:
+    """Return the value at a place of the scale as text; what rounding left of 0 reads so."""
+    if heat.log:
+        return human_number(10**place, 3) if place < 300 else f"1e{place:.0f}"
+    return human_number(0.0 if abs(place) < 1e-9 * (limits[1] - limits[0]) else place, 3)
 
 
 def _spread(names: Sequence[str], room: float, need: float) -> Iterator[tuple[int, str]]:
@@ -81,10 +116,12 @@ def _spread(names: Sequence[str], room: float, need: float) -> Iterator[tuple[in
 def _scale(heat: HeatMap, limits: tuple[float, float], left: float, y: float) -> list[str]:
     """Return the axis names and the scale of colours below a heat map."""
     axes = " × ".join(label for label in (heat.y_label, heat.x_label) if label)
-    low, high = (_number(value, limits) for value in limits)
+    if heat.levels:
+        axes += " · lines at " + ", ".join(human_number(level, 3) for level in heat.levels)
+    low, high = (_number(value, limits, heat) for value in limits)
     end = WIDTH - EDGE - CHARACTER * len(high)
     start = end - 128
-    parts = [f'<text x="{left:.1f}" y="{y:.1f}">{xml_text(axes, 60)}</text>']
+    parts = [f'<text x="{left:.1f}" y="{y:.1f}">{xml_text(axes, 70)}</text>']
     parts.append(f'<text x="{start - 6:.1f}" y="{y:.1f}" text-anchor="end">{xml_text(low, 12)}</text>')
     for i in range(32):
         colour = shade(i / 31)

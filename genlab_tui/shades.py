@@ -1,4 +1,4 @@
-"""The colours of a heat map, and a matrix folded to the room there is. Pure, without numpy."""
+"""The colours of a heat map, and a matrix folded or stretched to the room there is. Pure, without numpy."""
 
 from __future__ import annotations
 
@@ -46,3 +46,79 @@ def fold(values: Sequence[Sequence[float]], rows: int, columns: int) -> list[lis
             line.append(math.fsum(v / len(block) for v in block) if block else math.nan)
         folded.append(line)
     return folded
+
+
+def placed(values: Sequence[Sequence[float]], log: bool) -> list[list[float]]:
+    """Return where values stand on the scale of colours: themselves or, with `log`, their logarithms to base 10.
+
+    On a logarithmic scale, what is 0 or less stands where the smallest value above does (NaN where there is none).
+    """
+    if not log:
+        return [list(row) for row in values]
+    least = min((v for row in values for v in row if 0 < v < LARGEST), default=math.nan)
+    return [[math.log10(max(v, least)) if abs(v) < LARGEST else v for v in row] for row in values]
+
+
+def stretch(values: Sequence[Sequence[float]], rows: int, columns: int) -> list[list[float]]:
+    """Return a matrix of `rows` x `columns` pixels of a field that is known at the centres of cells.
+
+    Linear between centres; where one of the four around is not finite, the nearest.
+    """
+    tall, wide = len(values), max((len(row) for row in values), default=0)
+    found = []
+    for i in range(rows):
+        y = min(max((i + 0.5) * tall / rows - 0.5, 0.0), tall - 1.0)
+        top = min(int(y), max(tall - 2, 0))
+        line = []
+        for j in range(columns):
+            x = min(max((j + 0.5) * wide / columns - 0.5, 0.0), wide - 1.0)
+            left = min(int(x), max(wide - 2, 0))
+            line.append(_between(values, (top, left), (y - top, x - left)))
+        found.append(line)
+    return found
+
+
+def _between(values: Sequence[Sequence[float]], at: tuple[int, int], share: tuple[float, float]) -> float:
+    """Return the value at a share of the way from one cell to the next, down and across."""
+
+    def cell(row: int, column: int) -> float:
+        line = values[min(row, len(values) - 1)]
+        return line[min(column, len(line) - 1)] if line else math.nan
+
+    (top, left), (down, across) = at, share
+    corners = [[cell(top + i, left + j) for j in (0, 1)] for i in (0, 1)]
+    if all(abs(v) < LARGEST for line in corners for v in line):
+        above, below = (a + (b - a) * across for a, b in corners)
+        return above + (below - above) * down
+    return corners[round(down)][round(across)]
+
+
+Segment = tuple[tuple[float, float], tuple[float, float]]
+
+
+def contour(values: Sequence[Sequence[float]], level: float) -> list[Segment]:
+    """Return the pieces ((x, y), (x, y)) of a field's contour, in cells: the centre of the first cell is (0, 0).
+
+    By marching triangles: each square between four centres is cut in two. Nothing where a corner is not finite.
+    """
+    found: list[Segment] = []
+    for i in range(len(values) - 1):
+        for j in range(min(len(values[i]), len(values[i + 1])) - 1):
+            square = [(j, i), (j + 1, i), (j + 1, i + 1), (j, i + 1)]
+            for triangle in (square[:3], [square[0], square[2], square[3]]):
+                corners = [(x, y, values[y][x]) for x, y in triangle]
+                if all(abs(v) < LARGEST for _, _, v in corners):
+                    crossings = _crossings(corners, level)
+                    if len(crossings) == 2:
+                        found.append((crossings[0], crossings[1]))
+    return found
+
+
+def _crossings(corners: Sequence[tuple[int, int, float]], level: float) -> list[tuple[float, float]]:
+    """Return where a triangle's sides cross a level: two places, or none."""
+    found = []
+    for (x, y, a), (u, w, b) in zip(corners, (*corners[1:], corners[0]), strict=True):
+        if (a < level) != (b < level):
+            share = (level - a) / (b - a)
+            found.append((x + (u - x) * share, y + (w - y) * share))
+    return found

@@ -63,7 +63,7 @@ class Net:
         """
         parts = torch.split(flat, self._lengths(), dim=1)
         shapes = list(pairwise(self.sizes))
-        matrices = [part.unflatten(1, (after, before)) for part, (before, after) in zip(parts, shapes, strict=False)]
+        matrices = [part.view(-1, after, before) for part, (before, after) in zip(parts, shapes, strict=False)]
         return matrices, list(parts[len(shapes) :])
 
     def initial(

@@ -13,10 +13,11 @@ from textual.widget import Widget
 
 from genlab_tui.axes import LARGEST
 from genlab_tui.figure import HeatMap
-from genlab_tui.shades import fold, shade
+from genlab_tui.shades import fold, placed, shade
 from genlab_tui.text import clean_text, human_number
 from screens.ascii import RAMP, in_ascii
 from screens.panels.cells import Cells, columns_of, shorten
+from screens.panels.field import Scale, half_cells, paint_field
 
 
 class HeatMapPanel(Widget):
@@ -83,17 +84,42 @@ def paint(heat_map: HeatMap | None, cells: Cells, *, ascii_only: bool = False) -
         title = clean_text(heat_map.title, 120) if heat_map else ""
         cells.put(0, 1, shorten(f" {title} ", width - 2) if title else "", "title")
         top = 1
-    finite = [v for row in heat_map.values for v in row if abs(v) < LARGEST] if heat_map else []
+    given = placed(heat_map.values, heat_map.log) if heat_map else []
+    finite = [v for row in given for v in row if abs(v) < LARGEST]
     if heat_map is None or not finite:
         text = shorten("no data yet" if heat_map is None or not heat_map.values else "nothing that can be drawn", width)
         cells.put(top + (height - top) // 2, max((width - columns_of(text)) // 2, 0), text, "tick")
         return set()
     low, high = (_rounded(v, max(finite) - min(finite)) for v in (min(finite), max(finite)))
+    scale = Scale(low, high, heat_map.log)
     labelled = height - top >= 4 and width >= 16
     names = [clean_text(name, 24) for name in heat_map.y_ticks]
     left = min(max((columns_of(n) for n in names), default=0) + 1, width // 3) if labelled else 0
     rows, columns = height - top - (2 if labelled else 0), width - left
-    values = fold(heat_map.values, rows if ascii_only else 2 * rows, columns)
+    if heat_map.smooth:
+        colours = paint_field(heat_map, given, cells, (top, left), (rows, columns), scale, ascii_only=ascii_only)
+        tall, wide = rows, columns
+    else:
+        colours, tall, wide = _matrix(given, cells, (top, left), (rows, columns), scale, ascii_only=ascii_only)
+    if labelled:
+        for name, place in zip(names, _centres(len(names), tall), strict=True):
+            cells.put(top + place, 0, shorten(name, left - 1), "tick")
+        _bottom(heat_map, cells, top + tall, left, wide, scale, ascii_only=ascii_only)
+    return colours
+
+
+def _matrix(
+    given: list[list[float]],
+    cells: Cells,
+    at: tuple[int, int],
+    room: tuple[int, int],
+    scale: Scale,
+    *,
+    ascii_only: bool,
+) -> tuple[set[str], int, int]:
+    """Paint a matrix cell by cell; return the keys of styles, and how many rows and columns it takes."""
+    (top, left), (rows, columns) = at, room
+    values = fold(given, rows if ascii_only else 2 * rows, columns)
     halves = len(values) > rows
     if halves and len(values) % 2:
         values.append([math.nan] * len(values[0]))
@@ -102,20 +128,13 @@ def paint(heat_map: HeatMap | None, cells: Cells, *, ascii_only: bool = False) -
     colours: set[str] = set()
     for i, line in enumerate(values[:: 2 if halves else 1]):
         for j, value in enumerate(line):
-            at = (top + i * tall, left + j * cell)
+            place = (top + i * tall, left + j * cell)
             if halves:
-                _half_cells(cells, at, cell, value, values[2 * i + 1][j], (low, high), colours)
+                half_cells(cells, place, cell, scale.colour(value), scale.colour(values[2 * i + 1][j]), colours)
             else:
-                _full_cell(cells, at, (cell, tall), value, (low, high), colours, ascii_only=ascii_only)
-    if labelled:
-        used = len(values) // (2 if halves else 1) * tall
-        for name, place in zip(names, _centres(len(names), used), strict=True):
-            cells.put(top + place, 0, shorten(name, left - 1), "tick")
-        _bottom(heat_map, cells, top + used, left, cell * len(values[0]), (low, high), ascii_only=ascii_only)
-    return colours
+                _full_cell(cells, place, (cell, tall), value, scale, colours, ascii_only=ascii_only)
+    return colours, len(values) // (2 if halves else 1) * tall, cell * len(values[0])
 
-
-Limits = tuple[float, float]
 
 ROUNDING = 1e-9
 """Values below this share of the range are what rounding left of 0, and read so."""
@@ -125,30 +144,23 @@ def _rounded(value: float, span: float) -> float:
     return 0.0 if abs(value) < ROUNDING * span else value
 
 
-def _colour(value: float, limits: Limits) -> str:
-    low, high = limits
-    if not abs(value) < LARGEST:
-        return ""
-    return shade(value / (high - low) - low / (high - low)) if high - low > 0 else shade(0.5)
-
-
 def _full_cell(
     cells: Cells,
     at: tuple[int, int],
     size: tuple[int, int],
     value: float,
-    limits: Limits,
+    scale: Scale,
     colours: set[str],
     *,
     ascii_only: bool,
 ) -> None:
-    colour = _colour(value, limits)
+    colour, share = scale.colour(value), scale.share(value)
     wide, tall = size
     for row in range(at[0], min(at[0] + tall, cells.height)):
         for column in range(at[1], min(at[1] + wide, cells.width)):
             if colour:
                 cells.tints[row, column] = colour
-    value = _rounded(value, limits[1] - limits[0])
+    value = scale.value(_rounded(value, scale.high - scale.low))
     text = human_number(value, 3) if colour else "×"
     if columns_of(text) > wide - (wide > 3):
         text = human_number(value, 2) if colour else "×"
@@ -158,25 +170,11 @@ def _full_cell(
             colours.add(key)
         cells.put(at[0] + (tall - 1) // 2, at[1] + (wide - columns_of(text)) // 2, text, key)
     elif ascii_only and colour:
-        ink = RAMP[round((value - limits[0]) / ((limits[1] - limits[0]) or 1.0) * (len(RAMP) - 1))]
+        ink = RAMP[round(share * (len(RAMP) - 1))]
         key = "#000000" if Color.parse(colour).brightness > 0.5 else "#ffffff"
         colours.add(key)
         for row in range(at[0], min(at[0] + tall, cells.height)):
             cells.put(row, at[1], ink * wide, key)
-
-
-def _half_cells(
-    cells: Cells, at: tuple[int, int], wide: int, upper: float, lower: float, limits: Limits, colours: set[str]
-) -> None:
-    above, below = _colour(upper, limits), _colour(lower, limits)
-    colours |= {colour for colour in (above, below) if colour}
-    if above:
-        cells.put(at[0], at[1], "▀" * wide, above)
-    elif below:
-        cells.put(at[0], at[1], "▄" * wide, below)
-    if above and below:
-        for column in range(at[1], min(at[1] + wide, cells.width)):
-            cells.tints[at[0], column] = below
 
 
 def _centres(count: int, length: int) -> list[int]:
@@ -184,7 +182,7 @@ def _centres(count: int, length: int) -> list[int]:
 
 
 def _bottom(
-    heat_map: HeatMap, cells: Cells, row: int, left: int, length: int, limits: Limits, *, ascii_only: bool
+    heat_map: HeatMap, cells: Cells, row: int, left: int, length: int, scale: Scale, *, ascii_only: bool
 ) -> None:
     """Write the labels of the columns where they fit, then axis names and the scale of colours."""
     free = left
@@ -194,15 +192,17 @@ def _bottom(
         if start >= free and start + columns_of(name) <= cells.width:
             free = cells.put(row, start, name, "tick") + 1
     last = min(row + 1, cells.height - 1)
-    low, high = (human_number(v, 3) for v in limits)
-    scale = 12 if cells.width >= 40 else 6
-    start = cells.width - scale - columns_of(low) - columns_of(high) - 2
+    low, high = (human_number(scale.value(v), 3) for v in (scale.low, scale.high))
+    steps = 12 if cells.width >= 40 else 6
+    start = cells.width - steps - columns_of(low) - columns_of(high) - 2
     axes = " × ".join(clean_text(label, 30) for label in (heat_map.y_label, heat_map.x_label) if label)
+    if heat_map.levels:
+        axes += " · lines at " + ", ".join(human_number(level, 3) for level in heat_map.levels)
     cells.put(last, 0, shorten(axes, max(start - 1, 0)), "tick")
     start = cells.put(last, max(start, 0), low + " ", "tick")
-    for i in range(scale):
+    for i in range(steps):
         if start + i < cells.width:
-            cells.tints[last, start + i] = shade(i / (scale - 1))
+            cells.tints[last, start + i] = shade(i / (steps - 1))
             if ascii_only:
-                cells.put(last, start + i, RAMP[i * len(RAMP) // scale], "text")
-    cells.put(last, start + scale, " " + high, "tick")
+                cells.put(last, start + i, RAMP[i * len(RAMP) // steps], "text")
+    cells.put(last, start + steps, " " + high, "tick")

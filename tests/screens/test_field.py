@@ -1,0 +1,112 @@
+"""Fields: smooth colours, contours where they belong, a path with its two ends, logarithmic colours."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genlab_tui.drawing import draw
+from genlab_tui.figure import HeatMap
+from genlab_tui.shades import contour, placed, stretch
+from screens.panels.cells import Cells
+from screens.panels.heatmap import paint
+
+
+def heat(values: Any, **options: Any) -> HeatMap:
+    rows = tuple(tuple(row) for row in values)
+    wide = max((len(row) for row in rows), default=0)
+    return HeatMap(
+        "h", "title", "columns", "rows", tuple(f"x{i}" for i in range(wide)), tuple(f"y{i}" for i in range(len(rows))),
+        rows, **options,
+    )  # fmt: skip
+
+
+def painted(heat_map: HeatMap, width: int = 60, height: int = 20, *, ascii_only: bool = False) -> list[str]:
+    cells = Cells(width, height)
+    paint(heat_map, cells, ascii_only=ascii_only)
+    assert all(0 <= r < height and 0 <= c < width for r, c in cells.tints)
+    return ["".join(row) for row in cells.text]
+
+
+def test_a_linear_field_is_stretched_exactly() -> None:
+    values = [[2.0 * i + 3.0 * j for j in range(4)] for i in range(3)]
+    found = stretch(values, 9, 12)
+    for i, line in enumerate(found):
+        for j, value in enumerate(line):
+            y, x = min(max((i + 0.5) / 3 - 0.5, 0), 2), min(max((j + 0.5) / 3 - 0.5, 0), 3)
+            assert value == pytest.approx(2 * y + 3 * x)
+    assert stretch(values, 3, 4) == values
+
+
+def test_the_contour_of_a_cone_is_a_circle() -> None:
+    values = [[math.hypot(i - 10, j - 10) for j in range(21)] for i in range(21)]
+    segments = contour(values, 6.0)
+    ends = [end for segment in segments for end in segment]
+    assert len(segments) > 20
+    assert all(math.hypot(x - 10, y - 10) == pytest.approx(6.0, abs=0.1) for x, y in ends)
+    assert {place for place in ends if ends.count(place) == 1} == set()  # closed: every end meets another
+    assert contour(values, 99.0) == []
+
+
+def test_nothing_is_drawn_through_a_hole() -> None:
+    values = [[0.0, 1.0, 2.0], [0.0, math.nan, 2.0], [0.0, 1.0, math.inf]]
+    assert all(math.isfinite(v) for segment in contour(values, 0.5) for end in segment for v in end)
+    assert math.isnan(stretch(values, 3, 3)[1][1])
+
+
+def test_logarithmic_colours_put_what_is_not_positive_at_the_bottom() -> None:
+    assert placed([[0.0, 10.0], [-3.0, 1000.0]], True) == [[1.0, 1.0], [1.0, 3.0]]
+    assert placed([[0.0, 10.0]], False) == [[0.0, 10.0]]
+    shown = "\n".join(painted(heat([[1.0, 10.0], [100.0, 1e6]], log=True)))
+    assert "1e6" in shown.replace("e+", "e") or "1,000,000" in shown or "1e+06" in shown
+    assert "100" in shown
+
+
+def test_levels_are_named_and_the_path_has_a_start_and_an_end() -> None:
+    values = [[math.hypot(i - 10, j - 10) for j in range(21)] for i in range(21)]
+    field = heat(values, levels=(3.0, 6.5), path=((0, 0), (4, 4), (10, 10), (99, 99)))
+    rows = painted(field)
+    assert "lines at 3, 6.5" in rows[-1]
+    text = "".join(rows[1:-2])
+    assert text.count("o") == 1
+    assert text.count("•") == 2  # the third lies inside too, the last one outside
+    plain = "".join(painted(field, ascii_only=True)[1:-2])
+    assert "/" in plain
+    assert plain.isascii()
+    svg = draw(field)
+    assert svg.count("<circle") == 3
+    assert svg.count("<path") >= 4
+
+
+def test_a_path_that_stays_inside_ends_with_its_sign() -> None:
+    text = "\n".join(painted(heat([[1.0, 2.0], [3.0, 4.0]], path=((0, 0), (1, 1)))))
+    assert "×" in text.replace("rows × columns", "")
+
+
+number = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.floats(0, 5))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=st.lists(st.lists(number, min_size=1, max_size=12), min_size=1, max_size=12),
+    levels=st.lists(number, max_size=3),
+    path=st.lists(st.tuples(st.floats(-3, 20), st.floats(-3, 20)), max_size=4),
+    size=st.tuples(st.integers(1, 60), st.integers(1, 20)),
+    log=st.booleans(),
+    ascii_only=st.booleans(),
+)
+def test_any_field_at_any_size_stays_inside(
+    values: list[list[float]],
+    levels: list[float],
+    path: list[tuple[float, float]],
+    size: tuple[int, int],
+    log: bool,
+    ascii_only: bool,
+) -> None:
+    field = heat(values, levels=tuple(levels), path=tuple(path), log=log)
+    painted(field, *size, ascii_only=ascii_only)
+    assert draw(field).startswith("<svg")
