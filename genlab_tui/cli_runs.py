@@ -27,7 +27,10 @@ RUN_COMMANDS = Group()
 
 
 @RUN_COMMANDS.command(cls=PhenomenonCommand)
-@click.argument("phenomenon")
+@click.argument("phenomenon", required=False, metavar="[PHENOMENON]")
+@click.option(
+    "--all", "every", is_flag=True, help="Every phenomenon, as one queue; with --wait, one table of verdicts."
+)
 @PRESET
 @settings("the preset")
 @click.option("--arm", "arms", multiple=True, metavar="ARM", help="Launch only this arm (or: 'noise-*'); repeatable.")
@@ -49,14 +52,22 @@ RUN_COMMANDS = Group()
 @click.option("--hold", is_flag=True, help="Queue it held: it starts after `genlab-tui queue release`.")
 @WAIT
 @JSON
-def run(**options: Any) -> int:
+def run(phenomenon: str | None, every: bool, **options: Any) -> int:
     """Launch a PHENOMENON: queue it, record it, and (with --wait) follow it to its verdict.
 
-    Exit code 0 when it is queued, or with --wait when it ended done, whatever the verdict.
+    Exit code 0 when it is queued, or with --wait when it ended done (with --all: when all did), whatever the verdict.
     """
+    if every and phenomenon:
+        raise click.UsageError("--all and a phenomenon exclude each other: name one, or launch all")
+    if every:
+        from genlab_tui.commands.run_all import launch_all
+
+        return launch_all(**options)
+    if not phenomenon:
+        raise click.UsageError("which phenomenon? genlab-tui phenomena lists them, --all launches every one")
     from genlab_tui.commands.run import launch
 
-    return launch(**options)
+    return launch(phenomenon, **options)
 
 
 @RUN_COMMANDS.command(name="ls")

@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from genlab_tui import phenomena
 from genlab_tui.errors import BadValue, GenlabError, NotFound, nearest
 from genlab_tui.paths import Lab, RunDir
 from genlab_tui.record import IDENTITY_DIGITS, attempt_of, of_spec
 from genlab_tui.run import RunId, RunMeta, RunRecord, RunSpec, RunState, check_name, encode, new_run_id
 from genlab_tui.safe_io import PRIVATE_DIR, fsync_dir, read_json, write_json
 from genlab_tui.store import open_store
-from genlab_tui.text import clean_text, human_seconds
+from genlab_tui.text import clean_text
 from jobs import local, tail
 from jobs.edits import meta_changes
+from jobs.here import check_here
 from jobs.index import list_now, reconciled
 from jobs.inflight import Pending, change, pending_changes, withdraw
 from jobs.verb import Verb, run_dir, unusable
@@ -70,12 +70,7 @@ def submit(lab: Lab, spec: RunSpec, *, name: str = "", held: bool = False, fill:
     Raises BadValue for a device that this machine lacks, for a preset that asks for a GPU where there is none and the
     CPU was not named, and for a bad name; LabUnusable where it cannot be written.
     """
-    here = list(dict.fromkeys(s.device for s in local.all_slots()))
-    if spec.device not in ("auto", "cpu", *here, *([local.ALL] if here != ["cpu"] else [])):
-        known = ", ".join(here)
-        raise BadValue(f"this machine has no {spec.device}", f"it has: {known}")
-    if spec.device == "auto" and here == ["cpu"]:
-        _refuse_without_gpu(spec)
+    check_here(spec)
     meta = RunMeta(name=check_name(name))
     store = open_store(lab)
     spec = _make_directory(lab, spec, meta, held, fill)
@@ -84,20 +79,6 @@ def submit(lab: Lab, spec: RunSpec, *, name: str = "", held: bool = False, fill:
     if not held:
         local.wake(lab)
     return record
-
-
-def _refuse_without_gpu(spec: RunSpec) -> None:
-    """Raise BadValue for a preset that is meant for a GPU: hours on a CPU must be asked for by name."""
-    phenomenon = phenomena.get(spec.phenomenon)
-    preset = phenomenon.presets.get(spec.preset)
-    if preset is None or not preset.gpu:
-        return
-    here = human_seconds(phenomenon.estimate(phenomenon.config_of(spec), spec).seconds)
-    raise BadValue(
-        f"{spec.phenomenon} --preset {spec.preset} is meant for a GPU ({preset.gpu} there, an estimate), and here is "
-        f"none: on this CPU it would take about {here}",
-        "choose another preset, or ask for the CPU by name: --device cpu",
-    )
 
 
 def _make_directory(lab: Lab, spec: RunSpec, meta: RunMeta, held: bool, fill: Fill | None) -> RunSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -105,8 +106,8 @@ def announce_cost(spec: Any) -> None:
     )
 
 
-def follow(lab: Lab, run_id: str) -> RunRecord:
-    """Wait for the end of a run, showing its progress on stderr; an interrupt leaves the run going.
+def follow(lab: Lab, run_id: str, before: str = "") -> RunRecord:
+    """Wait for the end of a run, showing its progress on stderr after `before`; an interrupt leaves the run going.
 
     On a terminal one line is redrawn; elsewhere a line is printed at every tenth. Raises KeyboardInterrupt.
     """
@@ -125,13 +126,13 @@ def follow(lab: Lab, run_id: str) -> RunRecord:
             if record.state.ended:
                 break
             if live:
-                click.echo("\r\x1b[K" + _progress_line(record, progress), nl=False, err=True)
+                click.echo("\r\x1b[K" + _fitting(before + _progress_line(record, progress)), nl=False, err=True)
             elif progress and int(progress.done * 10) > tenth:
                 tenth = int(progress.done * 10)
-                click.echo(_progress_line(record, progress), err=True)
+                click.echo(before + _progress_line(record, progress), err=True)
             elif record.state.value != label and not progress:
                 label = record.state.value
-                click.echo(f"{run_id} {label}", err=True)
+                click.echo(f"{before}{run_id} {label}", err=True)
             time.sleep(0.3)
     except KeyboardInterrupt:
         click.echo(f"\n{run_id} goes on; stop it with: genlab-tui stop {run_id}", err=True)
@@ -150,6 +151,11 @@ def _progress_line(record: RunRecord, progress: Any) -> str:
     eta = f"  ETA {human_seconds(progress.eta)}" if progress.eta >= 0 else ""
     bar = "█" * filled + "·" * (24 - filled)
     return f"{record.id} {record.state.value} {bar} {progress.done:4.0%}{eta}  {clean_text(progress.label, 40)}"
+
+
+def _fitting(line: str) -> str:
+    """Return a line cut to the terminal: one that wraps cannot be redrawn."""
+    return line[: shutil.get_terminal_size().columns - 1]
 
 
 def require_done(record: RunRecord) -> None:
