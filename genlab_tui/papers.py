@@ -402,3 +402,217 @@ LESHNO = Paper(
   doi = {10.1016/S0893-6080(05)80131-5}
 }""",
 )
+PAPYAN = Paper(
+    "Papyan, Han & Donoho 2020",
+    "Prevalence of neural collapse during the terminal phase of deep learning training",
+    "PNAS 117(40), 24652-24663",
+    "https://www.pnas.org/content/117/40/24652",
+    """@article{papyan2020prevalence,
+  author = {Papyan, Vardan and Han, X. Y. and Donoho, David L.},
+  title = {Prevalence of neural collapse during the terminal phase of deep learning training},
+  journal = {Proceedings of the National Academy of Sciences}, volume = {117}, number = {40},
+  pages = {24652--24663}, year = {2020}
+}""",
+)
+BLIER = Paper(
+    "Blier & Ollivier 2018",
+    "The Description Length of Deep Learning models",
+    "NeurIPS 2018",
+    "https://arxiv.org/abs/1802.07044",
+    """@inproceedings{blier2018description,
+  author = {Blier, L{\\'e}onard and Ollivier, Yann}, title = {The Description Length of Deep Learning models},
+  booktitle = {Advances in Neural Information Processing Systems}, year = {2018}, eprint = {1802.07044}
+}""",
+)
+AINSWORTH = Paper(
+    "Ainsworth et al. 2023",
+    "Git Re-Basin: Merging Models modulo Permutation Symmetries",
+    "ICLR 2023",
+    "https://arxiv.org/abs/2209.04836",
+    """@inproceedings{ainsworth2023git,
+  author = {Ainsworth, Samuel K. and Hayase, Jonathan and Srinivasa, Siddhartha},
+  title = {Git Re-Basin: Merging Models modulo Permutation Symmetries},
+  booktitle = {International Conference on Learning Representations}, year = {2023}, eprint = {2209.04836}
+}""",
+)
+DINH = Paper(
+    "Dinh et al. 2017",
+    "Sharp Minima Can Generalize For Deep Nets",
+    "ICML 2017",
+    "https://arxiv.org/abs/1703.04933",
+    """@inproceedings{dinh2017sharp,
+  author = {Dinh, Laurent and Pascanu, Razvan and Bengio, Samy and Bengio, Yoshua},
+  title = {Sharp Minima Can Generalize For Deep Nets},
+  booktitle = {International Conference on Machine Learning}, year = {2017}, eprint = {1703.04933}
+}""",
+)
+GOYAL = Paper(
+    "Goyal et al. 2017",
+    "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour",
+    "arXiv 2017",
+    "https://arxiv.org/abs/1706.02677",
+    """@article{goyal2017accurate,
+  author = {Goyal, Priya and Doll{\\'a}r, Piotr and Girshick, Ross and Noordhuis, Pieter and Wesolowski, Lukasz and
+    Kyrola, Aapo and Tulloch, Andrew and Jia, Yangqing and He, Kaiming},
+  title = {Accurate, Large Minibatch {SGD}: Training {ImageNet} in 1 Hour},
+  journal = {arXiv preprint arXiv:1706.02677}, year = {2017}
+}""",
+)
+FORET = Paper(
+    "Foret et al. 2021",
+    "Sharpness-Aware Minimization for Efficiently Improving Generalization",
+    "ICLR 2021",
+    "https://arxiv.org/abs/2010.01412",
+    """@inproceedings{foret2021sharpness,
+  author = {Foret, Pierre and Kleiner, Ariel and Mobahi, Hossein and Neyshabur, Behnam},
+  title = {Sharpness-Aware Minimization for Efficiently Improving Generalization},
+  booktitle = {International Conference on Learning Representations}, year = {2021}, eprint = {2010.01412}
+}""",
+)
+KWON = Paper(
+    "Kwon et al. 2021",
+    "ASAM: Adaptive Sharpness-Aware Minimization for Scale-Invariant Learning of Deep Neural Networks",
+    "ICML 2021",
+    "https://arxiv.org/abs/2102.11600",
+    """@inproceedings{kwon2021asam,
+  author = {Kwon, Jungmin and Kim, Jeongseop and Park, Hyunseo and Choi, In Kwon},
+  title = {{ASAM}: Adaptive Sharpness-Aware Minimization for Scale-Invariant Learning of Deep Neural Networks},
+  booktitle = {International Conference on Machine Learning}, year = {2021}, eprint = {2102.11600}
+}""",
+)
+LI_LANDSCAPE = Paper(
+    "Li et al. 2018 (landscape)",
+    "Visualizing the Loss Landscape of Neural Nets",
+    "NeurIPS 2018",
+    "https://arxiv.org/abs/1712.09913",
+    """@inproceedings{li2018visualizing,
+  author = {Li, Hao and Xu, Zheng and Taylor, Gavin and Studer, Christoph and Goldstein, Tom},
+  title = {Visualizing the Loss Landscape of Neural Nets},
+  booktitle = {Advances in Neural Information Processing Systems}, year = {2018}, eprint = {1712.09913}
+}""",
+)
+HE_RESNET = Paper(
+    "He et al. 2016",
+    "Deep Residual Learning for Image Recognition",
+    "CVPR 2016",
+    "https://arxiv.org/abs/1512.03385",
+    """@inproceedings{he2016deep,
+  author = {He, Kaiming and Zhang, Xiangyu and Ren, Shaoqing and Sun, Jian},
+  title = {Deep Residual Learning for Image Recognition},
+  booktitle = {Conference on Computer Vision and Pattern Recognition}, year = {2016}, eprint = {1512.03385}
+}""",
+)
+SHAH = Paper(
+    "Shah et al. 2020",
+    "The Pitfalls of Simplicity Bias in Neural Networks",
+    "NeurIPS 2020",
+    "https://arxiv.org/abs/2006.07710",
+    """@inproceedings{shah2020pitfalls,
+  author = {Shah, Harshay and Tamuly, Kaustav and Raghunathan, Aditi and Jain, Prateek and Netrapalli, Praneeth},
+  title = {The Pitfalls of Simplicity Bias in Neural Networks},
+  booktitle = {Advances in Neural Information Processing Systems}, year = {2020}, eprint = {2006.07710}
+}""",
+)
+RAHAMAN = Paper(
+    "Rahaman et al. 2019",
+    "On the Spectral Bias of Neural Networks",
+    "ICML 2019",
+    "https://arxiv.org/abs/1806.08734",
+    """@inproceedings{rahaman2019spectral,
+  author = {Rahaman, Nasim and Baratin, Aristide and Arpit, Devansh and Draxler, Felix and Lin, Min and
+    Hamprecht, Fred and Bengio, Yoshua and Courville, Aaron},
+  title = {On the Spectral Bias of Neural Networks},
+  booktitle = {International Conference on Machine Learning}, year = {2019}, eprint = {1806.08734}
+}""",
+)
+VALLE_PEREZ = Paper(
+    "Valle-Pérez et al. 2019",
+    "Deep learning generalizes because the parameter-function map is biased towards simple functions",
+    "ICLR 2019",
+    "https://arxiv.org/abs/1805.08522",
+    """@inproceedings{valleperez2019deep,
+  author = {Valle-P{\\'e}rez, Guillermo and Camargo, Chico Q. and Louis, Ard A.},
+  title = {Deep learning generalizes because the parameter-function map is biased towards simple functions},
+  booktitle = {International Conference on Learning Representations}, year = {2019}, eprint = {1805.08522}
+}""",
+)
+TANCIK = Paper(
+    "Tancik et al. 2020",
+    "Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains",
+    "NeurIPS 2020",
+    "https://arxiv.org/abs/2006.10739",
+    """@inproceedings{tancik2020fourier,
+  author = {Tancik, Matthew and Srinivasan, Pratul P. and Mildenhall, Ben and Fridovich-Keil, Sara and
+    Raghavan, Nithin and Singhal, Utkarsh and Ramamoorthi, Ravi and Barron, Jonathan T. and Ng, Ren},
+  title = {Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains},
+  booktitle = {Advances in Neural Information Processing Systems}, year = {2020}, eprint = {2006.10739}
+}""",
+)
+COHEN_EDGE = Paper(
+    "Cohen et al. 2021",
+    "Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability",
+    "ICLR 2021",
+    "https://arxiv.org/abs/2103.00065",
+    """@inproceedings{cohen2021gradient,
+  author = {Cohen, Jeremy M. and Kaur, Simran and Li, Yuanzhi and Kolter, J. Zico and Talwalkar, Ameet},
+  title = {Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability},
+  booktitle = {International Conference on Learning Representations}, year = {2021}, eprint = {2103.00065}
+}""",
+)
+POWER = Paper(
+    "Power et al. 2022",
+    "Grokking: Generalization Beyond Overfitting on Small Algorithmic Datasets",
+    "arXiv 2022",
+    "https://arxiv.org/abs/2201.02177",
+    """@article{power2022grokking,
+  author = {Power, Alethea and Burda, Yuri and Edwards, Harri and Babuschkin, Igor and Misra, Vedant},
+  title = {Grokking: Generalization Beyond Overfitting on Small Algorithmic Datasets},
+  journal = {arXiv preprint arXiv:2201.02177}, year = {2022}, eprint = {2201.02177}
+}""",
+)
+NANDA = Paper(
+    "Nanda et al. 2023",
+    "Progress measures for grokking via mechanistic interpretability",
+    "ICLR 2023",
+    "https://arxiv.org/abs/2301.05217",
+    """@inproceedings{nanda2023progress,
+  author = {Nanda, Neel and Chan, Lawrence and Lieberum, Tom and Smith, Jess and Steinhardt, Jacob},
+  title = {Progress measures for grokking via mechanistic interpretability},
+  booktitle = {International Conference on Learning Representations}, year = {2023}, eprint = {2301.05217}
+}""",
+)
+ADAMW = Paper(
+    "Loshchilov & Hutter 2019",
+    "Decoupled Weight Decay Regularization",
+    "ICLR 2019",
+    "https://arxiv.org/abs/1711.05101",
+    """@inproceedings{loshchilov2019decoupled,
+  author = {Loshchilov, Ilya and Hutter, Frank},
+  title = {Decoupled Weight Decay Regularization},
+  booktitle = {International Conference on Learning Representations}, year = {2019}, eprint = {1711.05101}
+}""",
+)
+DAUPHIN = Paper(
+    "Dauphin et al. 2014",
+    "Identifying and attacking the saddle point problem in high-dimensional non-convex optimization",
+    "NeurIPS 27 (2014)",
+    "https://arxiv.org/abs/1406.2572",
+    """@inproceedings{dauphin2014identifying,
+  author = {Dauphin, Yann N. and Pascanu, Razvan and Gulcehre, Caglar and Cho, Kyunghyun and Ganguli, Surya and
+    Bengio, Yoshua},
+  title = {Identifying and attacking the saddle point problem in high-dimensional non-convex optimization},
+  booktitle = {Advances in Neural Information Processing Systems 27}, year = {2014}, eprint = {1406.2572}
+}""",
+)
+FRYE = Paper(
+    "Frye et al. 2021",
+    "Critical Point-Finding Methods Reveal Gradient-Flat Regions of Deep Network Losses",
+    "Neural Computation 33(6), 2021",
+    "https://arxiv.org/abs/2003.10397",
+    """@article{frye2021critical,
+  author = {Frye, Charles G. and Simon, James and Wadia, Neha S. and Ligeralde, Andrew and DeWeese, Michael R. and
+    Bouchard, Kristofer E.},
+  title = {Critical Point-Finding Methods Reveal Gradient-Flat Regions of Deep Network Losses},
+  journal = {Neural Computation}, volume = {33}, number = {6}, year = {2021}, eprint = {2003.10397}
+}""",
+)

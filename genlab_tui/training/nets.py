@@ -91,7 +91,7 @@ class Net:
         last = len(matrices) - 1
         if x.dim() == 2 and last:  # one product for all members that read the same samples
             wide = matrices[0].flatten(0, 1) @ x.t()
-            h = wide.view(len(flat), -1, wide.shape[1])
+            h = wide.view(len(flat), self.sizes[1], wide.shape[1])
         else:
             h = matrices[0] @ x.transpose(-1, -2)
         for layer, matrix in enumerate(matrices):

@@ -1,0 +1,60 @@
+"""Saddle points: index against loss, and the eigenvalues of low, middle and high critical points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from genlab_tui import events as ev
+from genlab_tui.figure import Figure, Line, Reference
+from genlab_tui.phenomena._saddle_points.config import NETWORK
+from genlab_tui.rundata import RunData
+
+SEEDS = 6
+"""Seeds whose points are drawn, at most: more hide each other."""
+THIRDS = ("lowest third", "middle third", "highest third")
+
+
+def figures(run_data: RunData) -> tuple[Figure, ...]:
+    """Return the index against the loss, one colour a seed, and the spectra by thirds of the loss."""
+    found = {seed: heat for (arm, seed), heat in run_data.heats.get("critical points", {}).items() if arm == NETWORK}
+    left = len(found) - SEEDS
+    points = Figure(
+        "index",
+        "share of negative eigenvalues at critical points",
+        "loss",
+        "index",
+        tuple(_points(seed, found[seed]) for seed in sorted(found)[:SEEDS]),
+        (Reference(0.0, "minima"),),
+        note=f"the first {SEEDS} seeds of {len(found)}" if left > 0 else "",
+    )
+    spectra = Figure(
+        "spectrum",
+        "eigenvalues by the loss of the critical point",
+        "place in the spectrum, 0 the lowest",
+        "eigenvalue",
+        tuple(_spectra(run_data)),
+        (Reference(0.0, ""),),
+        note="means over critical points, thirds of their number ordered by loss",
+    )
+    return points, spectra
+
+
+def _points(seed: int, heat: ev.Heat) -> Line:
+    loss, index = ([ev.from_value(value) for value in row] for row in heat.values[:2])
+    return Line(f"seed {seed}", tuple(loss), tuple(index), points=True)
+
+
+def _spectra(run_data: RunData) -> Iterator[Line]:
+    heats = [heat for (arm, _), heat in sorted(run_data.heats.get("spectra", {}).items()) if arm == NETWORK]
+    if not heats:
+        return
+    size = len(heats[0].values[0])
+    places = tuple(k / max(size - 1, 1) for k in range(size))
+    for row, name in enumerate(THIRDS):
+        columns = [[ev.from_value(heat.values[row][k]) for heat in heats] for k in range(size)]
+        finite = [[v for v in column if math.isfinite(v)] for column in columns]
+        means = tuple(math.fsum(column) / len(column) if column else math.nan for column in finite)
+        low = tuple(min(column, default=math.nan) for column in finite)
+        high = tuple(max(column, default=math.nan) for column in finite)
+        yield Line(name, places, means, low, high)
