@@ -16,6 +16,8 @@ from genlab_tui.training.members import Member, Recipe, Samples
 from genlab_tui.training.strengths import Strengths
 
 _Draw = Callable[[int], Tensor]
+_Orders = tuple[int, int, int]
+"""`Member.orders`: a seed, the step at which another one takes over, and that one."""
 
 
 def bounds(n: int, batch: int) -> list[tuple[int, int]]:
@@ -66,12 +68,12 @@ class Batches:
         n = members[0].n or samples.n
         self.n, self.held = n - recipe.validation(n), recipe.validation(n)
         self.bounds = bounds(self.n, recipe.batch)
-        self.seeds = tuple(dict.fromkeys(m.order_seed for m in members))
+        self.seeds = tuple(dict.fromkeys(m.orders for m in members))
         self.own_seeds = tuple(dict.fromkeys(m.seed for m in members))
         self.device, self.dtype = device, dtype
         self.labels_of = torch.tensor([m.labels for m in members], device=device)
         self.sets_of = torch.tensor([m.inputs for m in members], device=device)
-        self.order_of = torch.tensor([self.seeds.index(m.order_seed) for m in members], device=device)
+        self.order_of = torch.tensor([self.seeds.index(m.orders) for m in members], device=device)
         # One member of each group stands for its stream: its row, order and first sample, one tensor a block.
         self._leaders = [list(range(b.rows.start, b.rows.stop, b.size)) for b in layout.blocks]
         self._rows = [torch.tensor(rows, device=device) for rows in self._leaders]
@@ -85,10 +87,36 @@ class Batches:
     def begin(self, epoch: int) -> None:
         """Draw the orders (and shifts, mixing weights, fresh labels) of an epoch."""
         self.epoch = epoch
-        self.orders = self._per_seed(lambda s: torch.randperm(self.n, generator=seeds.generator(s, seeds.ORDER, epoch)))
+        self.orders = self._per_seed(self._order)
         self._ordered = self.labels_at(epoch).gather(1, self.orders.index_select(0, self.order_of))
         self._begin_shifts(epoch)
         self._begin_mixing(epoch)
+
+    def _shared(self, orders: _Orders) -> int:
+        """Return how many batches of the epoch come before another seed's orders take over."""
+        return min(max(orders[1] - self.epoch * len(self.bounds), 0), len(self.bounds))
+
+    def _order(self, orders: _Orders) -> Tensor:
+        """Return the order of an epoch: from a take-over on, what is left of it in an order of the other seed."""
+        before, _, after = orders
+
+        def permutation(seed: int, count: int) -> Tensor:
+            return torch.randperm(count, generator=seeds.generator(seed, seeds.ORDER, self.epoch))
+
+        shared = self._shared(orders)
+        if not shared:
+            return permutation(after, self.n)
+        order, start = permutation(before, self.n), self.bounds[shared - 1][1]
+        return torch.cat((order[:start], order[start:][permutation(after, self.n - start)]))
+
+    def _joined(self, draw: _Draw, orders: _Orders, *, batches: bool = False) -> Tensor:
+        """Return one seed's draws for the samples (or the batches) of an epoch, from a take-over on the other's."""
+        before, _, after = orders
+        shared = self._shared(orders)
+        if not shared:
+            return draw(after)
+        start = shared if batches else self.bounds[shared - 1][1]
+        return torch.cat((draw(before)[:start], draw(after)[start:]))
 
     def _begin_shifts(self, epoch: int) -> None:
         reach_of = [round(reach) for reach in self.strengths.of("augmentation")]
@@ -99,20 +127,22 @@ class Batches:
             if reach not in self._tables:
                 self._tables[reach] = shift_table(self.samples.shape, reach).to(self.device)
             draw = partial(_shifts, epoch=epoch, count=len(self._tables[reach]), n=self.n)
-            self.shifts[reach] = self._per_seed(draw)
+            self.shifts[reach] = self._per_seed(partial(self._joined, draw))
 
     def _begin_mixing(self, epoch: int) -> None:
         alphas = self.strengths.of("mixup")
         self.mixing: Tensor | None = None
         if not any(alphas):
             return
-        drawn: dict[tuple[int, float], Tensor] = {}
+        drawn: dict[tuple[_Orders, float], Tensor] = {}
         count = len(self.bounds)
         for member, alpha in zip(self.members, alphas, strict=True):
-            key = (member.order_seed, alpha)
+            key = (member.orders, alpha)
             if key not in drawn:
-                drawn[key] = _beta(key[0], epoch, alpha, count) if alpha else torch.ones(count, dtype=torch.float64)
-        rows = [drawn[m.order_seed, alpha] for m, alpha in zip(self.members, alphas, strict=True)]
+                draw = partial(_beta, epoch=epoch, alpha=alpha, count=count)
+                mixed = self._joined(draw, key[0], batches=True) if alpha else torch.ones(count, dtype=torch.float64)
+                drawn[key] = mixed
+        rows = [drawn[m.orders, alpha] for m, alpha in zip(self.members, alphas, strict=True)]
         self.mixing = torch.stack(rows).to(self.device, self.dtype)
 
     def labels_at(self, epoch: int) -> Tensor:
@@ -214,9 +244,9 @@ class Batches:
         layers = [torch.empty(count, width, dtype=self.dtype, device=self.device) for width in hidden]
         return [layer.uniform_(generator=source) for layer in layers]
 
-    def _per_seed(self, draw: _Draw) -> Tensor:
-        """Stack one CPU draw per distinct order seed."""
-        return torch.stack([draw(seed) for seed in self.seeds]).to(self.device)
+    def _per_seed(self, draw: Callable[[_Orders], Tensor]) -> Tensor:
+        """Stack one CPU draw per distinct stream of orders."""
+        return torch.stack([draw(orders) for orders in self.seeds]).to(self.device)
 
 
 def _alike(values: Sequence[int], device: torch.device) -> list[tuple[int, Tensor | slice]]:

@@ -30,7 +30,14 @@ def of_epoch(
     """Return who ends with this epoch, and measurements made to find out. `finals` are those at hand."""
     running = state.running
     ended = dict.fromkeys(_out_of_patience(state, measurer, running, epoch), "early stopping")
-    recipes = {i: state.recipes[i] for i in running}
+    done, more = reached(state, measurer, finals)
+    return ended | done, more
+
+
+def reached(state: State, measurer: Measurer, finals: Mapping[int, Finals]) -> tuple[dict[int, str], dict[int, Finals]]:
+    """Return who has reached its target, and measurements made to find out. `finals` are those at hand."""
+    ended: dict[int, str] = {}
+    recipes = {i: state.recipes[i] for i in state.running}
     wanting = [i for i, r in recipes.items() if r.target <= 1 or r.loss_target > -math.inf]
     more: dict[int, Finals] = {}
     if wanting and not all(i in finals for i in wanting):

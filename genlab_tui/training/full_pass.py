@@ -107,6 +107,16 @@ def accuracy(state: State, member: int) -> float:
     return evaluate(network, samples.test_inputs, sets, samples.test_labels[sets])[1][0]
 
 
+def statistics(recipe: Recipe, samples: Samples, parameters: Tensor, averages: Tensor, inputs: Tensor) -> Tensor:
+    """Return the running statistics of a network by name with these flat numbers, from a pass over inputs [n, d].
+
+    `averages` are any of its running statistics: of a network without batch norm they come back as they are.
+    """
+    network = modules.restored(recipe, samples, parameters, averages)
+    _passed_module(network, inputs[:SAMPLES])
+    return network.statistics.flat
+
+
 def _passed_module(network: modules.ModulePopulation, inputs: Tensor) -> None:
     norms = [m for m in network.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     for norm in norms:

@@ -24,11 +24,12 @@ class Recipe:
     """How a member is trained.
 
     `hidden` are the widths of a perceptron; `network` names one of `models.NETWORKS` instead. The learning rate is
-    `lr * decay ** epoch`. `coupled` adds the weight decay to the gradient (L2 in the loss) instead of shrinking the
-    weights. Training ends after `epochs`, or after `steps` where they are given; or at the end of the first epoch with
-    a training accuracy of `target` (above 1: never) or a training loss of `loss_target` or less. `loss` is
-    `cross-entropy` (mean over samples, nats) or `squared` (squared error against one-hot labels, summed over the
-    outputs, mean over samples). `regularisers` maps names to strengths; of a perceptron, dropout acts on the last
+    `lr * decay ** epoch`, and a tenth of it from every epoch in `drops` on (counted from 0). `coupled` adds the weight
+    decay to the gradient (L2 in the loss) instead of shrinking the weights. Training ends after `epochs`, or after
+    `steps` where they are given; or at the end of the first epoch with a training accuracy of `target` (above 1: never)
+    or a training loss of `loss_target` or less; with `check_every`, also after every so many steps inside an epoch.
+    `loss` is `cross-entropy` (mean over samples, nats) or `squared` (squared error against one-hot labels, summed over
+    the outputs, mean over samples). `regularisers` maps names to strengths; of a perceptron, dropout acts on the last
     `dropout_layers` hidden layers alone (0: on all of them). With `log_points`, curves have that many lines
     a decade of steps instead of the usual ones at ends of epochs, which are at first the ends of every epoch up to
     number `dense`; with `every`, all but the training set is measured after every so many steps besides (for an early
@@ -59,6 +60,12 @@ class Recipe:
     precision: str = "float32"
     dropout_layers: int = 0
     norm: str = "before"
+    drops: tuple[int, ...] = ()
+    check_every: int = 0
+
+    def factor(self, epoch: int) -> float:
+        """Return what the learning rate is multiplied by in an epoch, counted from 0."""
+        return float(self.decay**epoch * 0.1 ** sum(drop <= epoch for drop in self.drops))
 
     def strength(self, name: str) -> float:
         """Return the strength of a regulariser, 0 where it is off."""
@@ -115,9 +122,11 @@ class Member:
     all). `fresh` redraws its labels uniformly at the start of every epoch; it is then scored on the next draw, which it
     has not seen. `follows` is the position of a member whose end ends this one too. `expected_epochs` is a guess for
     the progress bar (0: the recipe's limit). `init` and `order` replace the seed for the initial weights and for the
-    order of the samples. `start` are initial numbers instead of drawn ones and `masks` 0/1 multipliers of the weight
-    matrices, both as `State.trained` gives them: matrices [after, before], first layer first, then vectors. `trains`
-    are 0/1 multipliers of all these numbers (of any type): where they are 0, nothing ever changes the number.
+    order of the samples (with shifts and mixing weights), `order` from step `order_from` on: until there, also in the
+    middle of an epoch, members of one seed see the same batches. `start` are initial numbers instead of drawn ones and
+    `masks` 0/1 multipliers of the weight matrices, both as `State.trained` gives them: matrices [after, before], first
+    layer first, then vectors. `trains` are 0/1 multipliers of all these numbers (of any type): where they are 0,
+    nothing ever changes the number.
     """
 
     arm: str
@@ -131,6 +140,7 @@ class Member:
     n: int = 0
     init: int | None = None
     order: int | None = None
+    order_from: int = 0
     start: Sequence[torch.Tensor] | None = field(default=None, compare=False)
     masks: Sequence[torch.Tensor] | None = field(default=None, compare=False)
     trains: Sequence[torch.Tensor] | None = field(default=None, compare=False)
@@ -142,6 +152,12 @@ class Member:
     @property
     def order_seed(self) -> int:
         return self.seed if self.order is None else self.order
+
+    @property
+    def orders(self) -> tuple[int, int, int]:
+        """The seed of the orders of the samples, the step at which another one takes over, and that one."""
+        after = self.order_seed
+        return (self.seed, self.order_from, after) if self.order_from > 0 and after != self.seed else (after, 0, after)
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,16 @@ class ModulePopulation(Population):
         with torch.no_grad():
             return self._outputs(inputs).t()[None].contiguous()
 
+    def features(self, inputs: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        seen: list[Tensor] = []
+        last = [module for module in self.module.modules() if isinstance(module, nn.Linear)][-1]
+        hook = last.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        try:
+            outputs = self.logits(inputs)
+        finally:
+            hook.remove()
+        return outputs, [seen[0].to(outputs.dtype)]
+
     def gradient(
         self, inputs: Sequence[Tensor], loss: Loss, masks: Sequence[Sequence[Tensor]], out: Stack, keep: float = 0.0
     ) -> Tensor:

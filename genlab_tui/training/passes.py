@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -32,6 +32,10 @@ class Pass:
         for block, x in zip(self.blocks, inputs, strict=True):
             block.forward(x, (), training=False)
         return self.z
+
+    def last_hidden(self) -> list[Tensor]:
+        """Return the activations of the last hidden layer [batch, width] of every row, as the last pass left them."""
+        return [row for block in self.blocks for row in block.last_hidden()]
 
     def gradient(
         self, inputs: Sequence[Tensor], loss: Loss, masks: Sequence[Sequence[Tensor]], out: Stack, keep: float
@@ -138,6 +142,14 @@ class BlockPass:
             if layer < self.layers:
                 self._activate(layer, masks, training=training)
         self.z.add_(self.vectors[-1][:, :, :, None])
+
+    def last_hidden(self) -> Iterator[Tensor]:
+        """Yield the activations of the last hidden layer [batch, width] of the block's rows, in their order."""
+        last = self.layers - 1
+        parts = [self._units(self.h[last], bucket, last) for bucket in self.block.buckets]
+        for group in range(self.block.groups):
+            for part in parts:
+                yield from part[group]
 
     def _activate(self, layer: int, masks: Sequence[Tensor], *, training: bool) -> None:
         h = self.h[layer]

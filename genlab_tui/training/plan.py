@@ -19,7 +19,7 @@ def recipes(members: Sequence[Member], common: Recipe) -> list[Recipe]:
 def stream(member: Member, recipe: Recipe) -> Hashable:
     """Return what decides the inputs that a member sees, step by step: members with equal streams share them."""
     mixing, shift = recipe.strength("mixup"), recipe.strength("augmentation")
-    return member.inputs, member.order_seed, mixing, round(shift)
+    return member.inputs, member.orders, mixing, round(shift)
 
 
 def programs(
@@ -87,8 +87,8 @@ def _key(member: Member, recipe: Recipe) -> Hashable:
     norm = recipe.norm if "batch-norm" in recipe.regularisers else ""
     return (
         *(len(recipe.hidden), recipe.batch, member.n, optimiser, recipe.nesterov, recipe.loss, norm),
-        *(recipe.decay, recipe.holds_out, recipe.log_points, recipe.dense, recipe.every),
-        *(recipe.network, recipe.precision),
+        *(recipe.decay, recipe.drops, recipe.holds_out, recipe.log_points, recipe.dense, recipe.every),
+        *(recipe.network, recipe.precision, recipe.check_every),
     )
 
 

@@ -97,6 +97,14 @@ class Population:
         """
         return self._pass(inputs[0].shape[1]).outputs(inputs)
 
+    def features(self, inputs: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Return outputs as `logits` does, and of every row what its output layer sees [batch, width].
+
+        Both stand in buffers that the next pass with as many samples overwrites.
+        """
+        made = self._pass(inputs[0].shape[1])
+        return made.outputs(inputs), made.last_hidden()
+
     def _pass(self, count: int) -> Pass:
         if count not in self._passes:
             idle = [size for size, made in self._passes.items() if not made.trains]

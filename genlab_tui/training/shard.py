@@ -103,7 +103,7 @@ class Shard:
         else:
             masks = batches.masks(step, position)
         take = self.replay or self._step
-        return take(batches.inputs(position), batches.targets(position), masks, self.recipe.decay**epoch, step + 1)
+        return take(batches.inputs(position), batches.targets(position), masks, self.recipe.factor(epoch), step + 1)
 
     def _step(
         self,

@@ -102,7 +102,7 @@ class _Trainer:
         recipe, batches = state.program.recipe, state.program.batches
         self.part = sorted(state.plan[state.at])
         self.cohort = self.cohort_name(state.at)
-        self.epoch_steps = len(batches.bounds)
+        self.epoch_steps, self.check = len(batches.bounds), recipe.check_every
         self.limits = ends.last_steps(state, self.part, self.epoch_steps)
         self.last_steps = set(self.limits.values())
         epochs = math.ceil(max(self.limits.values()) / self.epoch_steps)
@@ -144,7 +144,7 @@ class _Trainer:
             state.step += 1
             whole = position + 1 == self.epoch_steps
             late = time.perf_counter() - polled > POLL_EVERY
-            if whole or state.step in self.last_steps:
+            if whole or state.step in self.last_steps or (self.check and state.step % self.check == 0):
                 yield from self.close(whole=whole)
                 if state.compact():
                     begun = -1
@@ -183,7 +183,7 @@ class _Trainer:
             yield ev.Change(regulariser=name, strength=strength, step=self.state.step, cohort=self.cohort)
 
     def close(self, *, whole: bool) -> Generator[ev.Event, None, None]:
-        """After an epoch (or a member's last step): who diverged, who ends and why, and a line where one is due."""
+        """After an epoch, a check or a member's last step: who diverged, who ends and why; a line where one is due."""
         yield from self.freeze_diverged()
         state, step = self.state, self.state.step
         due = self.cadence.due(step)
@@ -192,6 +192,9 @@ class _Trainer:
         ended: dict[int, str] = {}
         if whole:
             ended, more = ends.of_epoch(state, self.measurer, finals, step // self.epoch_steps)
+            finals |= more
+        elif self.check and step % self.check == 0:
+            ended, more = ends.reached(state, self.measurer, finals)
             finals |= more
         for i in running:
             if step >= self.limits[i] and i not in ended:
