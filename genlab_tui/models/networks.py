@@ -111,6 +111,18 @@ _ALL = (
         deep=True,
     ),
     Network(
+        "cifar-resnet-plain",
+        "ResNet-(6n+2) without shortcuts",
+        "Li et al. 2018, arXiv 1712.09913",
+        "The convolutions of cifar-resnet with batch norm, without shortcuts around them; the number behind the colon "
+        "is the depth.",
+        "always",
+        20.4,
+        width=14,
+        widest=1202,
+        deep=True,
+    ),
+    Network(
         "cnn-5",
         "5-layer CNN",
         "Nakkiran et al. 2019, arXiv 1912.02292",
@@ -222,6 +234,8 @@ def build(
             return resnet.resnet_20(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
         case "cifar-resnet":
             return resnet.cifar_resnet(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
+        case "cifar-resnet-plain":
+            return resnet.cifar_resnet_plain(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
         case "cnn-5":
             return conv.cnn_5(width, shape, classes, momentum=batch_norm_momentum, dropout=dropout)
         case "cnn-1d":

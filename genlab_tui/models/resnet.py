@@ -11,7 +11,7 @@ from torchvision.models.resnet import BasicBlock
 
 from genlab_tui.models.conv import HE_FAN_OUT, initialise
 
-Shortcut = Callable[[int, int], nn.Module]
+Shortcut = Callable[[int, int], nn.Module | None]
 """What makes the shortcut of a block that halves the image, from its channels before and after."""
 
 
@@ -59,6 +59,23 @@ def cifar_resnet(depth: int, shape: Sequence[int], classes: int, *, momentum: fl
     return _residual((16, 32, 64), (depth - 2) // 6, _projection(momentum), shape[0], classes, momentum, dropout)
 
 
+class PlainBlock(BasicBlock):  # type: ignore[misc]
+    """A basic block without its shortcut: two convolutions, each with batch norm and ReLU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.relu(self.bn1(self.conv1(x)))
+        result: Tensor = self.relu(self.bn2(self.conv2(out)))
+        return result
+
+
+def cifar_resnet_plain(
+    depth: int, shape: Sequence[int], classes: int, *, momentum: float, dropout: float
+) -> nn.Sequential:
+    """Return the layers of `cifar_resnet` without its shortcuts, and without their projections (Li et al. 2018)."""
+    widths, blocks = (16, 32, 64), (depth - 2) // 6
+    return _residual(widths, blocks, lambda _, __: None, shape[0], classes, momentum, dropout, block=PlainBlock)
+
+
 def _residual(
     widths: Sequence[int],
     blocks: int,
@@ -67,6 +84,7 @@ def _residual(
     classes: int,
     momentum: float,
     dropout: float,
+    block: type[BasicBlock] = BasicBlock,
 ) -> nn.Sequential:
     """Return a 3x3 stem, stages that each but the first halve the image, a mean over pixels and one linear layer.
 
@@ -76,11 +94,11 @@ def _residual(
     inputs = widths[0]
     layers: list[nn.Module] = [nn.Conv2d(channels, inputs, 3, padding=1, bias=False), norm(inputs), nn.ReLU()]
     for stage, width in enumerate(widths):
-        for block in range(blocks):
-            if stage and not block:
-                layers.append(BasicBlock(inputs, width, 2, shortcut(inputs, width), norm_layer=norm))
+        for place in range(blocks):
+            if stage and not place:
+                layers.append(block(inputs, width, 2, shortcut(inputs, width), norm_layer=norm))
             else:
-                layers.append(BasicBlock(inputs, width, norm_layer=norm))
+                layers.append(block(inputs, width, norm_layer=norm))
             inputs = width
     features = nn.Sequential(*layers)
     initialise(features, HE_FAN_OUT)

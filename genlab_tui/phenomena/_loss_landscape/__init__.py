@@ -1,0 +1,1 @@
+"""Parts of the loss landscape: its fields, claims, numbers and figures."""
