@@ -1,0 +1,1 @@
+"""The parts of grokking: `phenomena/grokking.py` puts them together."""
