@@ -1,0 +1,1 @@
+"""The parts of simplicity bias: `phenomena/simplicity_bias.py` puts them together."""
