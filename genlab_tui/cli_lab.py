@@ -80,6 +80,7 @@ def doctor(rebuild: bool, as_json: bool) -> int:
 
 @LAB_COMMANDS.command()
 @click.option("--training", is_flag=True, help="Only training on the CPU.")
+@click.option("--curvature", is_flag=True, help="Only slices of the loss and eigenvalues.")
 @click.option("--gpu", is_flag=True, help="Only training on a GPU.")
 @click.option("--start", is_flag=True, help="Only how fast it starts.")
 @click.option("--store", is_flag=True, help="Only the run index.")

@@ -44,6 +44,12 @@ def _training(repeats: int) -> Iterator[Row]:
     return bench_training.rows(repeats)
 
 
+def _curvature(repeats: int) -> Iterator[Row]:
+    from genlab_tui.commands import bench_curvature
+
+    return bench_curvature.rows(repeats)
+
+
 def _gpu(repeats: int) -> Iterator[Row]:
     from genlab_tui.commands import bench_gpu
 
@@ -52,6 +58,7 @@ def _gpu(repeats: int) -> Iterator[Row]:
 
 GROUPS: Mapping[str, Group] = {
     "training": _training,
+    "curvature": _curvature,
     "gpu": _gpu,
     "start": _start,
     "store": _store,

@@ -128,7 +128,7 @@ CONVOLVED = ALL | {"batch": 128, "decay": 0.96, "checkpoints": (1, 2, 3, 8, 40)}
 PHENOMENON = Phenomenon(
     name="layer-robustness",
     title="Layer robustness",
-    group="Layers",
+    group="Layers and sub-networks",
     question="Does a trained network need what every one of its layers has learnt?",
     explanation=(
         "Train a network, then take one layer and put it back to the values that it had before training, leave all "

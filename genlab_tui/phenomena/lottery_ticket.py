@@ -157,7 +157,7 @@ def _convolutions(network: str, iterations: int, lr: float, kernels: float, gpu:
 PHENOMENON = Phenomenon(
     name="lottery-ticket",
     title="Lottery tickets",
-    group="Sub-networks",
+    group="Layers and sub-networks",
     question="Is there, inside an untrained network, a small one that would have been enough?",
     explanation=(
         "A trained network can lose most of its weights and still be as good: that was known. What surprised is that "

@@ -50,6 +50,19 @@ def test_every_training_row_is_measured_and_printed_as_json(
         assert isinstance(one["met"], bool)
 
 
+def test_every_row_of_curvature_is_measured(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    from genlab_tui.commands import bench_curvature
+    from genlab_tui.training.nets import Net
+
+    for name, value in (("NET", Net((64, 12, 10))), ("SAMPLES", 60), ("POINTS", 7)):
+        monkeypatch.setattr(bench_curvature, name, value)
+    assert bench.run_bench({"curvature": True}, 1, True) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    assert len(rows) == 4
+    assert rows["its error"]["met"]
+    assert rows["Hessian products to 1 % of the top eigenvalue"]["met"]
+
+
 def test_without_a_gpu_its_rows_are_left_out(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     assert bench.run_bench({"gpu": True}, 1, True) == 0

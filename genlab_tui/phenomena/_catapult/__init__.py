@@ -1,1 +1,1 @@
-"""The parts of the catapult phenomenon."""
+"""The parts of the catapult: `phenomena/catapult.py` puts them together (no catalogue entry)."""
