@@ -77,9 +77,9 @@ class LabScreen(Panes, QueueActions):
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="body"):
             with Vertical(id="left", classes="panel") as left:
-                left.border_title = f"Phenomena · {len(phenomena.catalogue())}"
+                left.border_title = "Phenomena"
                 yield Input(placeholder="filter", compact=True, id="filter")
-                yield Catalogue(phenomena.catalogue().values(), phenomena.broken())
+                yield Catalogue()
                 yield Devices()
             with Vertical(id="right"):
                 with Horizontal(id="upper"):
@@ -98,6 +98,13 @@ class LabScreen(Panes, QueueActions):
         self.query_one(Devices).tell(self.genlab.devices)
         self._tell_runs()
         self.set_interval(AGES_EVERY, self._tell_runs)
+        self.call_after_refresh(self._load)
+
+    def _load(self) -> None:
+        """Read the declarations of the phenomena: once the frame is on the terminal, as that takes a while."""
+        self.query_one("#left").border_title = f"Phenomena · {len(phenomena.catalogue())}"
+        self.query_one(Catalogue).take(phenomena.catalogue().values(), phenomena.broken())
+        self._tell_runs()
 
     def _take_room(self, size: Size) -> None:
         super()._take_room(size)

@@ -68,10 +68,10 @@ class Catalogue(ReadableList):
         Binding("pageup", "page_up", "page up", show=False, tooltip="A page up"),
     ]
 
-    def __init__(self, phenomena: Iterable[Phenomenon], broken: Mapping[str, str]) -> None:
+    def __init__(self) -> None:
         super().__init__(markup=False)
-        self.phenomena = {p.name: p for p in phenomena}
-        self.broken = broken
+        self.phenomena: dict[str, Phenomenon] = {}
+        self.broken: Mapping[str, str] = {}
         self.filter = ""
         self.before = ""
         """What is highlighted when the list gives nothing away: before it is filled, where a filter fits nothing."""
@@ -80,8 +80,15 @@ class Catalogue(ReadableList):
         self._questions = False
         """Whether each line has its question below: where there is room for all of them."""
 
-    def on_resize(self, event: events.Resize) -> None:
+    def take(self, phenomena: Iterable[Phenomenon], broken: Mapping[str, str]) -> None:
+        """Show these phenomena, and the files that do not load with the reasons."""
+        self.phenomena = {p.name: p for p in phenomena}
+        self.broken = broken
         self.fill()
+
+    def on_resize(self, event: events.Resize) -> None:
+        if self.phenomena or self.broken:
+            self.fill()
 
     def fill(self) -> None:
         """Build the list anew in the width there is; the highlighted phenomenon stays highlighted."""
