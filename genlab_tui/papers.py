@@ -616,3 +616,14 @@ FRYE = Paper(
   journal = {Neural Computation}, volume = {33}, number = {6}, year = {2021}, eprint = {2003.10397}
 }""",
 )
+LEWKOWYCZ = Paper(
+    "Lewkowycz et al. 2020",
+    "The large learning rate phase of deep learning: the catapult mechanism",
+    "arXiv 2020",
+    "https://arxiv.org/abs/2003.02218",
+    """@article{lewkowycz2020large,
+  author = {Lewkowycz, Aitor and Bahri, Yasaman and Dyer, Ethan and Sohl-Dickstein, Jascha and Gur-Ari, Guy},
+  title = {The large learning rate phase of deep learning: the catapult mechanism},
+  journal = {arXiv preprint arXiv:2003.02218}, year = {2020}, eprint = {2003.02218}
+}""",
+)

@@ -33,7 +33,7 @@ class Model:
     @property
     def width(self) -> int:
         """How many hidden units."""
-        return self.u.shape[1]
+        return int(self.u.shape[1])
 
     @property
     def output(self) -> Array:
@@ -70,8 +70,9 @@ def draw(width: int, seed: int, number: int = 0) -> tuple[Array, Array]:
 
 def stack(width: int, seeds: list[int], repeats: int = 1, draws: int = 1) -> Model:
     """Return members: of every seed its draws, each `repeats` times."""
-    pairs = [draw(width, seed, number) for seed in seeds for number in range(draws) for _ in range(repeats)]
-    return Model(np.stack([u for u, _ in pairs]), np.stack([v for _, v in pairs]))
+    pairs = [draw(width, seed, number) for seed in seeds for number in range(draws)]
+    u, v = (np.repeat(np.stack(part), repeats, axis=0) for part in zip(*pairs, strict=True))
+    return Model(u, v)
 
 
 def descend(model: Model, rates: Array, steps: int, look: Look | None = None) -> Descent:

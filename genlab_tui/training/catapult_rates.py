@@ -120,4 +120,4 @@ def largest_rate(
         low, high = bracket
         text = f"{arm.title}: no largest rate between eta lambda {low:g} and {high:g}, seeds {bad}"
         yield ev.Log(text=text, level="warning")
-    return search.found.tolist()
+    return [float(value) for value in search.found]

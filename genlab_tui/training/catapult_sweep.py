@@ -158,4 +158,3 @@ def peaks(
     yield ev.Cohort(id=cohort, members=tuple((arm.name, seed) for seed in seeds))
     yield from measures(cohort, found)
     return len(members)
-

@@ -22,11 +22,17 @@ RELU_EDGE = 12.0  # what the paper finds for them, about
 GROWING = 3.0  # eta * lambda_0 at which the width is varied
 CALM = 1.0  # the same in the lazy phase: the control
 LOWEST, HIGHEST = 0.25, 16.0  # eta * lambda_0 between which the model's boundaries are searched
-NETWORK_LOWEST, NETWORK_HIGHEST = 1.0, 64.0
+NETWORK_LOWEST, NETWORK_HIGHEST = 1.0, 256.0
 SWEEP_TOP = 4.5  # eta * lambda_0, the last of the sweep
-NETWORKS = ("relu", "linear")
+RELU, CENTRED, LINEAR = "relu", "relu-centred", "linear"
+NETWORKS = {
+    RELU: "ReLU network",
+    CENTRED: "ReLU network, inputs centred",
+    LINEAR: "linear network",
+}
 MODEL, LINEARISED = "model", "linearised"
 WIDER, WIDER_CALM = "widths", "widths-lazy"
+PEAK_STEPS = 60  # by which every peak is past: it takes about 14 steps at 10,000 units
 LARGEST_GROUP = 10
 """Seeds that are worked on side by side at most."""
 MODEL_SPEED = 4e8
@@ -46,25 +52,35 @@ class Config:
         high=100.0,
         distinct=True,
     )
-    sweep: int = param(36, help=f"values of eta * lambda_0 up to {SWEEP_TOP:g} at which the ends are shown", low=4, high=900)
+    sweep: int = param(
+        36, help=f"values of eta * lambda_0 up to {SWEEP_TOP:g} at which the ends are shown", low=4, high=900
+    )
     rounds: int = param(12, help="rounds of bisection for the boundaries between phases", low=4, high=40)
     widths: tuple[int, ...] = param(
-        (100, 1000, 10_000), help="hidden units of models whose peaks are compared", low=2, high=1_000_000, distinct=True
+        (100, 1000, 10_000),
+        help="hidden units of models whose peaks are compared",
+        low=2,
+        high=1_000_000,
+        distinct=True,
     )
-    draws: int = param(10, help="models of every width that a seed draws; their peaks are averaged", low=1, high=1000)
+    draws: int = param(40, help="models of every width that a seed draws; their peaks are averaged", low=1, high=1000)
     networks: bool = param(True, help="also train networks on two classes of a data set")
     classes: tuple[int, ...] = param(
         (0, 1), help="the two classes, as numbers", low=0, high=99, distinct=True, only={"networks": (True,)}
     )
     samples: int = param(
-        128, help="training samples of both classes together", low=8, high=10_000, only={"networks": (True,)}
+        100, help="training samples of both classes together", low=8, high=10_000, only={"networks": (True,)}
     )
     hidden: int = param(512, help="hidden units of the networks", low=2, high=16_384, only={"networks": (True,)})
     network_steps: int = param(
-        200, help="steps of full-batch gradient descent on the networks", low=20, high=1_000_000, only={"networks": (True,)}
+        150,
+        help="steps of full-batch gradient descent on the networks",
+        low=20,
+        high=1_000_000,
+        only={"networks": (True,)},
     )
     network_rounds: int = param(
-        8, help="rounds of bisection for the largest rate", low=4, high=40, only={"networks": (True,)}
+        7, help="rounds of bisection for the largest rate", low=4, high=40, only={"networks": (True,)}
     )
     network_product: float = param(
         3.0, help="eta * lambda_0 of the networks shown step by step", low=0.01, high=100.0, only={"networks": (True,)}
@@ -126,11 +142,11 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     ]
     if config.networks:
         _check_samples(config, spec)
-        for name in NETWORKS:
-            title = "ReLU network" if name == "relu" else "linear network"
-            arms.append(Arm(name, title, {"kind": "network", "activation": name}))
-            factors: dict[str, float | str] = {"kind": "network", "activation": name, "linearised": 1}
-            arms.append(Arm(linearised_of(name), f"{title}, linearised", factors, control=True))
+        for name, title in NETWORKS.items():
+            factors: dict[str, float | str] = {"kind": "network", "network": name}
+            arms.append(Arm(name, title, factors))
+            if name != CENTRED:
+                arms.append(Arm(linearised_of(name), f"{title}, linearised", factors | {"linearised": 1}, control=True))
     return tuple(arms)
 
 
@@ -152,7 +168,7 @@ def _check_samples(config: Config, spec: RunSpec) -> None:
 def network_bytes(config: Config, spec: RunSpec) -> float:
     """Return the memory of the networks of one seed and one activation."""
     rank = min(data.known(spec.data).features, config.samples)
-    return 4.0 * (4 * config.hidden * rank + 4 * config.hidden * config.samples) + 24.0 * config.samples**2
+    return 16.0 * config.hidden * (rank + config.samples) + 40.0 * config.samples**2
 
 
 def estimate(config: Config, spec: RunSpec) -> Estimate:
@@ -164,7 +180,8 @@ def estimate(config: Config, spec: RunSpec) -> Estimate:
         numbers += kinds.count("descent") * config.width
     if any(arm.name == MODEL for arm in arms):
         numbers += (config.sweep + 2 * (config.rounds + 2)) * config.width
-    numbers += kinds.count("widths") * config.draws * sum(config.widths)
+    longest = min(PEAK_STEPS / config.steps, 1.0)
+    numbers += kinds.count("widths") * config.draws * sum(config.widths) * longest
     seconds = spec.seeds * config.steps * numbers / MODEL_SPEED
     size = 0.0
     if "network" in kinds:
@@ -174,5 +191,7 @@ def estimate(config: Config, spec: RunSpec) -> Estimate:
         work = spec.seeds * trained * config.network_steps * (2 + 0.6 * config.network_rounds) * each
         seconds += work / cost.FLOPS_PER_SECOND[cost.kind_of(spec.device)] * 2
         size = network_bytes(config, spec) * min(spec.seeds, LARGEST_GROUP)
-    members = len(arms) * spec.seeds
-    return Estimate(members, cost.START + seconds, 2e8 + size + 40.0 * LARGEST_GROUP * config.draws * max(config.widths))
+    group = min(spec.seeds, LARGEST_GROUP)
+    size += 16.0 * config.width * group * max(config.sweep, len(config.products)) * 2
+    size += 40.0 * config.draws * max(config.widths)
+    return Estimate(len(arms) * spec.seeds, cost.START + seconds, 2e8 + size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from genlab_tui.figure import Figure, Line, Reference
 from genlab_tui.lines import MEDIAN, curve_lines, median_lines
@@ -36,9 +37,10 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
             "Loss of the model, step by step",
             STEP,
             "loss",
-            median_lines(run_data, "loss", descents),
+            tuple(replace(line, low=None, high=None) for line in median_lines(run_data, "loss", descents)),
+            log_x=True,
             log_y=True,
-            note=f"{MEDIAN}; below 1e-20 of its first loss, a descent is at its end",
+            note="median over seeds; below 1e-20 of its first loss, a descent is at its end",
         ),
         Figure(
             "level",
@@ -47,6 +49,7 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
             "eta * lambda",
             curve_lines(run_data, "eta_lambda", arms=descents),
             (Reference(ONSET, "2: descent is stable below"), Reference(DIVERGENCE, "4: the curvature grows above")),
+            log_x=True,
             note=BAND,
         ),
         _curvature(config, run_data),
@@ -141,6 +144,7 @@ def _networks(config: Config, run_data: RunData) -> list[Figure]:
             STEP,
             "loss",
             median_lines(run_data, "network_loss", [arm.name for arm in own]),
+            log_x=True,
             log_y=True,
             note=MEDIAN,
         ),
@@ -159,5 +163,3 @@ def _networks(config: Config, run_data: RunData) -> list[Figure]:
             note="one point a seed; lambda_0: largest eigenvalue of the kernel of the samples over their number",
         ),
     ]
-
-
