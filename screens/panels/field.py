@@ -13,6 +13,8 @@ from screens.panels.cells import Cells
 
 WHITE, BLACK = "#ffffff", "#000000"
 START, STEP, END = "o", "•", "×"
+BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""The bits of the dots of a braille character, row by row."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def paint_field(
     places = stretch(given, rows * fine, columns)
     colours: set[str] = {WHITE, BLACK}
     pixels = [[scale.colour(place) for place in line] for line in places]
-    lines = _contours(heat_map, given, (rows * fine, columns))
+    lines = _contours(heat_map, given, (rows, columns) if ascii_only else (4 * rows, 2 * columns))
     if ascii_only:
         for i, line in enumerate(places):
             for j, place in enumerate(line):
@@ -77,11 +79,11 @@ def paint_field(
                     ink = "/" if (i, j) in lines else RAMP[round(scale.share(place) * (len(RAMP) - 1))]
                     cells.put(top + i, left + j, ink, _ink(pixels[i][j]))
     else:
-        for i, j in lines:
-            pixels[i][j] = _ink(pixels[i][j])
         for i in range(rows):
             for j in range(columns):
                 half_cells(cells, (top + i, left + j), 1, pixels[2 * i][j], pixels[2 * i + 1][j], colours)
+        for (i, j), dots in _dotted(lines).items():
+            _dots(cells, (top + i, left + j), dots, pixels[2 * i][j] or pixels[2 * i + 1][j])
     _path(heat_map, given, cells, at, room, [line[:] for line in pixels[::fine]], ascii_only=ascii_only)
     return colours
 
@@ -90,8 +92,24 @@ def _ink(colour: str) -> str:
     return BLACK if colour and is_light(colour) else WHITE
 
 
+def _dotted(dots: set[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Return the braille dots of every cell, as bits, that a finer grid (four by two to a cell) has set."""
+    cells: dict[tuple[int, int], int] = {}
+    for row, column in dots:
+        place = row // 4, column // 2
+        cells[place] = cells.get(place, 0) | BRAILLE[row % 4][column % 2]
+    return cells
+
+
+def _dots(cells: Cells, at: tuple[int, int], dots: int, colour: str) -> None:
+    """Put a cell's piece of a contour over its colour."""
+    if colour:
+        cells.tints[at] = colour
+    cells.put(at[0], at[1], chr(0x2800 + dots), _ink(colour))
+
+
 def _contours(heat_map: HeatMap, given: list[list[float]], size: tuple[int, int]) -> set[tuple[int, int]]:
-    """Return the pixels (row, column) that contours go through."""
+    """Return the places (row, column) of a grid of this size over the whole map that contours go through."""
     tall, wide = len(given), max(len(line) for line in given)
     down, across = size[0] / tall, size[1] / wide
     found = set()

@@ -102,8 +102,11 @@ def paint(heat_map: HeatMap | None, cells: Cells, *, ascii_only: bool = False) -
     else:
         colours, tall, wide = _matrix(given, cells, (top, left), (rows, columns), scale, ascii_only=ascii_only)
     if labelled:
+        named: set[int] = set()  # where several rows share one, the first is named
         for name, place in zip(names, _centres(len(names), tall), strict=True):
-            cells.put(top + place, 0, shorten(name, left - 1), "tick")
+            if place not in named:
+                named.add(place)
+                cells.put(top + place, 0, shorten(name, left - 1), "tick")
         _bottom(heat_map, cells, top + tall, left, wide, scale, ascii_only=ascii_only)
     return colours
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +62,9 @@ def test_nothing_is_drawn_through_a_hole() -> None:
 def test_logarithmic_colours_put_what_is_not_positive_at_the_bottom() -> None:
     assert placed([[0.0, 10.0], [-3.0, 1000.0]], True) == [[1.0, 1.0], [1.0, 3.0]]
     assert placed([[0.0, 10.0]], False) == [[0.0, 10.0]]
+    nothing = placed([[0.0, -3.0], [math.nan, math.inf]], True)
+    assert [math.isnan(v) for row in nothing for v in row] == [True, True, True, False], "no value above 0"
+    assert "nothing that can be drawn" in "\n".join(painted(heat([[0.0, -3.0]], log=True)))
     shown = "\n".join(painted(heat([[1.0, 10.0], [100.0, 1e6]], log=True)))
     assert "1e6" in shown.replace("e+", "e") or "1,000,000" in shown or "1e+06" in shown
     assert "100" in shown
@@ -80,6 +84,17 @@ def test_levels_are_named_and_the_path_has_a_start_and_an_end() -> None:
     svg = draw(field)
     assert svg.count("<circle") == 3
     assert svg.count("<path") >= 4
+
+
+def test_a_path_lies_on_its_cells_where_they_are_folded() -> None:
+    """65 columns are drawn as 33 cells, of which the last holds one: not all of them are 65 / 33 columns wide."""
+    places = (0.5, 1.0, 31.0, 62.5, 63.0, 64.0, 80.0)
+    svg = draw(heat([[float(j) for j in range(65)] for _ in range(3)], path=tuple((x, 1.0) for x in places)))
+    cells = [float(x) for x, y in re.findall(r'<rect x="([\d.]+)" y="([\d.]+)"', svg) if y == "30.0"]
+    assert len(cells) == 33
+    wide = (cells[-1] - cells[0]) / 32
+    drawn = [(float(x) - cells[0]) / wide - 0.5 for x in re.findall(r'<circle cx="([\d.]+)"', svg)]
+    assert drawn == pytest.approx([0.0, 0.25, 15.25, 31.0, 31.25, 32.0], abs=0.02), "and the last one lies outside"
 
 
 def test_a_path_that_stays_inside_ends_with_its_sign() -> None:

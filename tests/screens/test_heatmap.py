@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from itertools import pairwise
 from typing import Any
@@ -59,6 +60,15 @@ def test_what_rounding_left_of_nothing_is_nothing_in_cells_and_scale() -> None:
         scale = next(row for row in rows if row.startswith("rows × "))
         assert scale.split()[-2:] == ["0", "88.7"]
         assert [row.split()[-2:] for row in rows if "88.7" in row or " 2 " in row][:2] == [["0", "0"]] * 2, text
+
+
+def test_rows_that_share_a_line_do_not_write_over_each_other() -> None:
+    values = [[float(i)] * 3 for i in range(30)]
+    names = tuple(str(100 + i) if i % 2 == 0 else str(i % 10) for i in range(30))
+    _, lines = painted(dataclasses.replace(heat(values), y_ticks=names), 40, 12)
+    labels = [line.split("▀")[0].strip() for line in lines if "▀" in line]
+    assert 5 < len(labels) < 30
+    assert set(labels) <= set(names)
 
 
 def test_numbers_are_written_where_they_fit() -> None:
