@@ -57,7 +57,6 @@ def _lines(
     if not heat.smooth:
         return
     rows, columns = len(heat.values), max(len(line) for line in heat.values)
-    folded = len(values) / rows, max(len(line) for line in values) / columns
 
     def place(x: float, y: float) -> str:
         return f"{at[0] + (x + 0.5) * size[0]:.1f} {at[1] + (y + 0.5) * size[1]:.1f}"
@@ -67,8 +66,8 @@ def _lines(
         if level > 0 or not heat.log:
             found = contour(values, math.log10(level) if heat.log else level)
             drawn.append(" ".join(f"M{place(*start)}L{place(*end)}" for start, end in found))
-    steps = [((x + 0.5) * folded[1] - 0.5, (y + 0.5) * folded[0] - 0.5) for x, y in heat.path]
-    inside = [step for step in steps if -0.5 <= step[0] <= columns - 0.5 and -0.5 <= step[1] <= rows - 0.5]
+    given = [(x, y) for x, y in heat.path if -0.5 <= x <= columns - 0.5 and -0.5 <= y <= rows - 0.5]
+    inside = [(_folded(x, columns), _folded(y, rows)) for x, y in given]
     if inside:
         drawn.append("M" + "L".join(place(*step) for step in inside))
     for data in drawn:
@@ -78,6 +77,13 @@ def _lines(
     for step in inside:
         x, y = place(*step).split()
         yield f'<circle cx="{x}" cy="{y}" r="2.2" style="fill:#fff;stroke:#000;stroke-width:0.6"/>'
+
+
+def _folded(place: float, count: int) -> float:
+    """Return a place among `count` rows or columns in units of the cells drawn, the last of which may hold fewer."""
+    each = -(-count // CELLS)
+    cell = min(int((place + 0.5) / each), (count - 1) // each)
+    return cell + (place + 0.5 - cell * each) / min(each, count - cell * each) - 0.5
 
 
 def _cell(

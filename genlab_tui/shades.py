@@ -56,7 +56,8 @@ def placed(values: Sequence[Sequence[float]], log: bool) -> list[list[float]]:
     if not log:
         return [list(row) for row in values]
     least = min((v for row in values for v in row if 0 < v < LARGEST), default=math.nan)
-    return [[math.log10(max(v, least)) if abs(v) < LARGEST else v for v in row] for row in values]
+    # `least` first: max returns its first argument where that is NaN, and there is no logarithm of the other.
+    return [[math.log10(max(least, v)) if abs(v) < LARGEST else v for v in row] for row in values]
 
 
 def stretch(values: Sequence[Sequence[float]], rows: int, columns: int) -> list[list[float]]:

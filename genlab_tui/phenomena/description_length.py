@@ -22,7 +22,6 @@ from genlab_tui.phenomena._description_length.config import (
     DROP,
     RANDOM,
     TEMPERATURE,
-    TRUE,
     Config,
     estimate,
     hidden_of,
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from genlab_tui.training.members import Member, Recipe, Samples
     from genlab_tui.training.prequential import Sent
     from genlab_tui.training.train import Share
+
+TRAINING = 0.9  # of the time of a group's last stage, for the progress bar: pruning and rounding take the rest
 
 Block = Mapping[str, Sequence[ev.Value]]
 """What a block cost: `bits`, `right` and `temperature`, one number a member."""
@@ -184,17 +185,17 @@ def _whole(
     share: Share,
 ) -> Generator[ev.Event, None, int]:
     """Train on all labels: test error and two-part codes; measure all codes. Returns the number of networks."""
-    from genlab_tui.training.train import train
+    from genlab_tui.training.train import Share, train
     from genlab_tui.training.two_part import two_part
 
-    state = yield from train(members, samples, recipe, context, cohort=f"{name}, all labels", share=share)
+    training = Share(share.before, TRAINING * share.size)
+    state = yield from train(members, samples, recipe, context, cohort=f"{name}, all labels", share=training)
     uniform = samples.n * math.log2(samples.classes)
     rows: dict[str, list[float]] = {key: [] for key in drawn.MEASURES}
     for i, member in enumerate(members):
         context.poll()
         bits = code_lengths(config.first * math.log2(samples.classes), sent, i)[-1]
-        small = member.arm.startswith(TRUE)
-        code = two_part(state.trained(i), samples, member, drop=DROP, widths=config.quantised, small=small)
+        code = two_part(state.trained(i), samples, member, drop=DROP, widths=config.quantised)
         one = {
             "code_length": bits,
             "ratio": bits / uniform,
@@ -209,6 +210,9 @@ def _whole(
         }
         for key, values in rows.items():
             values.append(one[key])
+        here = TRAINING + (1 - TRAINING) * (i + 1) / len(members)
+        label = f"{i + 1} of {len(members)} networks pruned and rounded"
+        yield ev.Progress(done=round(share.before + share.size * here, 4), label=label)
     cohort = f"{name}, codes"
     yield ev.Cohort(id=cohort, members=tuple((member.arm, member.seed) for member in members))
     for key, values in rows.items():

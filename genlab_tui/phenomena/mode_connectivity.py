@@ -42,6 +42,8 @@ from genlab_tui.regularisers import REGULARISERS
 from genlab_tui.rundata import RunData
 from genlab_tui.training import cost
 
+TRAINING = 0.9  # of the time of a group, for the progress bar: matching units and scoring lines take the rest
+
 LEFT_OUT = {
     "early-stopping",  # it ends copies at different steps
     "dropout",  # its masks belong to the seed: the copies would share them
@@ -69,7 +71,7 @@ def _group(
     from genlab_tui.training import copies
     from genlab_tui.training.layer_swaps import per_seed
     from genlab_tui.training.members import Recipe
-    from genlab_tui.training.paths import alphas, barrier, scores
+    from genlab_tui.training.paths import Path, alphas, barrier, scores
     from genlab_tui.training.train import Share, train
 
     n, test = sizes(config, context.spec)
@@ -91,16 +93,30 @@ def _group(
     forks = {arm.name: int(arm.factors["fork"]) for arm in context.arms if "fork" in arm.factors}
     shown = [arm.name for arm in context.arms]
     members = copies.members(shown, forks, seeds, again=AGAIN, independent=OTHER)
-    share = Share(at / groups, 1 / groups)
+    share = Share(at / groups, TRAINING / groups)
     state = yield from train(members, samples, recipe, context, cohort=name, share=share)
     paths = copies.paths(state, FIRST)
-    if perceptron:
-        paths += copies.reordered(state, [path for path in paths if path.arm == OTHER], MATCHED, SHUFFLED)
+    pairs = [path for path in paths if perceptron and path.arm == OTHER]
+    steps = len(paths) + 4 * len(pairs)  # every path is scored, and of a pair two more are made and scored
+
+    def progress(done: int, label: str) -> ev.Progress:
+        here = TRAINING + (1 - TRAINING) * (done / steps if steps else 1)
+        return ev.Progress(done=round((at + here) / groups, 4), label=label)
+
+    moved: list[Path] = []
+    for path in copies.reordered(state, pairs, MATCHED, SHUFFLED, context.poll):
+        moved.append(path)
+        yield progress(len(moved), f"matching the units of seed {path.seed}")
+    paths += moved
     if not paths:
+        yield progress(0, "nothing to walk between")
         return state.ends
 
     places = alphas(config.places)
-    rows = scores(paths, places, recipe, samples, context.poll)
+    rows: list[dict[str, list[float]]] = []
+    for row in scores(paths, places, recipe, samples, context.poll):
+        rows.append(row)
+        yield progress(len(moved) + len(rows), f"{len(rows)} of {len(paths)} lines scored")
     cohort = f"{name}, between networks"
     yield ev.Cohort(id=cohort, members=tuple((path.arm, path.seed) for path in paths))
     for metric in PATHS:

@@ -139,7 +139,7 @@ PHENOMENON = Phenomenon(
         "measured on the training set and go to zero where the collapse is complete. In the figures read from the "
         "mark on each line on, the first epoch without a training error: what falls from there is the phenomenon. "
         "Weight decay drives it. The control is the same network from the same start without weight decay: there "
-        "NC1 may fall a little, but must not fall by as much. The heat map shows the cosines of the "
+        "NC1 may fall a little, but not by more than 15 %. The heat map shows the cosines of the "
         "angles between class means beside the one that all of them should have, -1/9 for ten classes. Small "
         "perceptrons on small data go only part of the way: at this scale equal angles are usually not reached, and "
         "the lights say so. Longer training, larger learning rates and convolutional networks go further."

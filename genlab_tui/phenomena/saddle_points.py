@@ -56,12 +56,14 @@ def _search(
     yield ev.Cohort(id=cohort, members=((arm, seed),))
     given = problem(config, arm, arrays, seed)
     began = time.monotonic()
-    with one_thread():  # matrices of some ten rows
-        own = [seeds.stream(seed, "search", k) for k in range(config.starts)]
-        start = begin_at(given, own, config.train_steps, config.lr)
-        search = Search(given.loss, start, config.longest, config.tolerance)
+    with one_thread():  # small matrices
         saved = context.resume()
-        if saved is not None:
+        if saved is None:
+            own = [seeds.stream(seed, "search", k) for k in range(config.starts)]
+            start = begin_at(given, own, config.train_steps, config.lr, context.poll)
+            search = Search(given.loss, start, config.longest, config.tolerance)
+        else:
+            search = Search(given.loss, saved.arrays["flat"], config.longest, config.tolerance)
             search.restore(saved.arrays, saved.step)
         first = search.steps
 
@@ -132,10 +134,10 @@ PHENOMENON = Phenomenon(
         "the more directions lead down. The second figure shows the same as whole spectra: with the loss, eigenvalues "
         "move to the left, and more of them below 0. Two controls: with the losses exchanged at random the correlation "
         "must be gone, and without a hidden layer the loss is convex, so no search may end at a saddle. Two cautions: "
-        "the networks have some ten weights, as all second derivatives are computed, and a weight decay in the loss "
-        "keeps the points apart; without it many searches end where the loss is merely flat (Frye et al.), and what "
-        "did not arrive at a gradient of next to nothing is not counted. Not all saddles are equal either: that they "
-        "slow training down is another claim, which is not tested here."
+        "the networks have some tens of weights, some hundreds at most, as all second derivatives are computed, and a "
+        "weight decay in the loss keeps the points apart; without it many searches end where the loss is merely flat "
+        "(Frye et al.), and what did not arrive at a gradient of next to nothing is not counted. Not all saddles are "
+        "equal either: that they slow training down is another claim, which is not tested here."
     ),
     papers=(DAUPHIN, FRYE, WENG),
     config=Config,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from torch import Tensor
 
@@ -57,15 +57,19 @@ def _end(state: State, member: int) -> Tensor:
     return flat * math.nan if state.outcomes[member].end == "diverged" else flat
 
 
-def reordered(state: State, pairs: Sequence[Path], matched: str, shuffled: str) -> list[Path]:
-    """Return the lines to the ends of some paths with hidden units matched to their start's, and in a random order."""
+def reordered(
+    state: State, pairs: Sequence[Path], matched: str, shuffled: str, poll: Callable[[], None]
+) -> Iterator[Path]:
+    """Yield the lines to the ends of some paths with hidden units matched to their start's, and in a random order.
+
+    Two of each path, the matched one first. `poll` is called before each path: matching wide layers takes its time.
+    """
     net = Net((state.samples.features, *state.recipe.hidden, state.samples.classes))
-    found = []
     for path in pairs:
+        poll()
         finite = bool(path.start.isfinite().all()) and bool(path.end.isfinite().all())
         random = matching.shuffle(net, path.seed)
         orders = matching.match(net, path.start, path.end, path.seed).orders if finite else random
         for arm, order in ((matched, orders), (shuffled, random)):
             end = matching.permuted(net, path.end, order)
-            found.append(Path(arm, path.seed, path.start, end, path.averages, path.place))
-    return found
+            yield Path(arm, path.seed, path.start, end, path.averages, path.place)

@@ -7,7 +7,7 @@ taken, whatever it does to the gradient, and only what reaches a gradient of nex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,17 +35,21 @@ class Problem:
         return nets.losses(self.net, flat, self.x, self.targets, "half-squared") + self.l2 / 2 * flat.square().sum(1)
 
 
-def begin_at(problem: Problem, init_seeds: Sequence[int], last: int, lr: float) -> Tensor:
+def begin_at(
+    problem: Problem, init_seeds: Sequence[int], last: int, lr: float, poll: Callable[[], None] | None = None
+) -> Tensor:
     """Return where searches begin, [M, P]: each at its own place of its own training.
 
     Adam (beta .9 and .999) from its own initial weights: the first stops after one step, the last after `last`, the
-    others in between, evenly in the logarithm: from a high loss to a low one.
+    others in between, evenly in the logarithm: from a high loss to a low one. `poll` is called before every step.
     """
     count = len(init_seeds)
     stops = [round(last ** (k / max(count - 1, 1))) for k in range(count)]
     flat = problem.net.initial(init_seeds, "glorot-normal", dtype=torch.float64)
     first, second = torch.zeros_like(flat), torch.zeros_like(flat)
     for step in range(1, last + 1):
+        if poll:
+            poll()
         running = [k for k, stop in enumerate(stops) if stop >= step]
         slope = nets.gradients(problem.loss, flat[running])[1]
         first[running] = 0.9 * first[running] + 0.1 * slope

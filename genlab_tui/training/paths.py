@@ -42,8 +42,8 @@ def alphas(count: int) -> list[float]:
 
 def scores(
     paths: Sequence[Path], places: Sequence[float], recipe: Recipe, samples: Samples, poll: Callable[[], None]
-) -> list[dict[str, list[float]]]:
-    """Return `train_error`, `test_error`, `train_loss` and `test_loss` at every place of every path.
+) -> Iterator[dict[str, list[float]]]:
+    """Yield `train_error`, `test_error`, `train_loss` and `test_loss` at every place of one path after the other.
 
     The running statistics of networks with batch norm are taken anew at every place, ends included, from a pass over
     training samples: averaged along the line they would belong to no network. A path with an end that is not finite
@@ -61,15 +61,17 @@ def scores(
                     averages = statistics(recipe, samples, flat, averages, samples.inputs[path.place])
                 yield Point(flat, averages, path.place, path.place)
 
-    found = list(assess(points(), recipe, samples, poll=poll))
-    rows = []
-    for k, path in enumerate(paths):
-        own = found[k * len(places) : (k + 1) * len(places)]
+    own: list[dict[str, float]] = []
+    for number, found in enumerate(assess(points(), recipe, samples, poll=poll)):
+        own.append(found)
+        if len(own) < len(places):
+            continue
+        path = paths[number // len(places)]
         lost = not (bool(path.start.isfinite().all()) and bool(path.end.isfinite().all()))
         row = {f"{part}_error": [math.nan if lost else 1 - one[f"{part}_accuracy"] for one in own] for part in PARTS}
         row |= {f"{part}_loss": [math.nan if lost else one[f"{part}_loss"] for one in own] for part in PARTS}
-        rows.append(row)
-    return rows
+        yield row
+        own = []
 
 
 def barrier(values: Sequence[float]) -> float:

@@ -50,7 +50,7 @@ def quantise(values: Tensor, bits: int) -> Tensor:
 
     ordered = values.double().sort()
     x, count = ordered.values, len(values)
-    centres = torch.linspace(float(x[0]), float(x[-1]), 2**bits, dtype=torch.float64)
+    centres = torch.linspace(float(x[0]), float(x[-1]), 2**bits, dtype=torch.float64, device=x.device)
     sums = torch.cat((x.new_zeros(1), x.cumsum(0)))
     for _ in range(ROUNDS):
         cuts = torch.searchsorted(x, (centres[1:] + centres[:-1]) / 2)
@@ -122,13 +122,11 @@ class TwoPart:
     lost: float
 
 
-def two_part(
-    network: Population, samples: Samples, member: Member, *, drop: float, widths: Sequence[int], small: bool
-) -> TwoPart:
+def two_part(network: Population, samples: Samples, member: Member, *, drop: float, widths: Sequence[int]) -> TwoPart:
     """Return both codes of the labels that a member has learnt. Its temperature is sent with it, in float32.
 
-    `small` asks for the pruned and quantised one, at a test accuracy at most `drop` lower. That the test set says
-    which one is no peeking: any network may be sent, and what is sent is counted.
+    The pruned and quantised one is at a test accuracy at most `drop` lower. As a code that is no peeking: any network
+    may be sent, and what is sent is counted. A test error of that network would be one of a network chosen by it.
     """
     x, y = samples.inputs[member.inputs], samples.labels[member.labels]
     x_test, y_test = samples.test_inputs[member.inputs], samples.test_labels[member.inputs]
@@ -147,7 +145,7 @@ def two_part(
     given = labels_given()
     plain = WIDTH * (parameters + 1) + given
     accuracy, found = score(whole), None
-    if small and bool(whole.isfinite().all()):
+    if bool(whole.isfinite().all()):
         found = compress(whole, score, accuracy - drop - 1e-9, widths)
         flat.copy_(whole)
     if found is None:

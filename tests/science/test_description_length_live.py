@@ -38,6 +38,8 @@ def test_true_labels_shrink_and_random_ones_do_not(run_phenomenon: Callable[...,
         assert run_data.measure("ratio", "random-1x64")[seed] > 0.98
         assert run_data.measure("two_part_ratio", "true-1x64")[seed] > 32 * 64 * 65 / (300 * each)
         assert run_data.measure("small_drop", "true-1x64")[seed] <= 0.005 + 1e-6
+        for arm in ("random-logistic", "random-1x64"):
+            assert run_data.measure("small_ratio", arm)[seed] >= 1.0, "no code shortens what has no rule"
     assert run_data.progress is not None
     assert run_data.progress.done == pytest.approx(1.0)
     assert {metric.name for metric in PHENOMENON.metrics} == set(run_data.curves)
@@ -54,6 +56,7 @@ def test_a_stopped_run_ends_with_the_very_numbers_of_an_unbroken_one(make_contex
         stopped = make_context(PHENOMENON, stop_after=stop_after, **small)
         part = stopped.run(PHENOMENON)
         assert len(part.stages) < len(expected.stages)
+        assert part.progress is None or part.progress.done < 1, "what is still to be pruned is not done"
         stopped.stop_after = -1
         resumed = stopped.run(PHENOMENON)
         assert resumed.stages == expected.stages

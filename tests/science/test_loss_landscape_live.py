@@ -56,7 +56,7 @@ def test_shortcuts_widen_the_basin_at_matched_loss(run_phenomenon: Callable[...,
         assert getattr(figure, "lines", ()) or getattr(figure, "values", ())
 
 
-@pytest.mark.parametrize("polls", [3, 20, 45, 80])
+@pytest.mark.parametrize("polls", [3, 20, 45, 69, 80, 93])  # 69 and 93 are in the plane of the way
 def test_a_stopped_run_ends_with_the_very_numbers_of_an_unbroken_one(
     make_context: Callable[..., Any], polls: int
 ) -> None:

@@ -86,15 +86,18 @@ def _measured(run_data: RunData) -> dict[str, list[str]]:
     return {name: sorted(map(repr, named.items())) for name, named in run_data.measures.items()}
 
 
-@pytest.mark.parametrize("polls", [3, "scoring"], ids=["while training", "while scoring"])
+@pytest.mark.parametrize("polls", [3, -2, -1], ids=["while training", "while matching", "while scoring"])
 def test_a_stopped_run_ends_with_the_very_numbers_of_an_unbroken_one(
-    make_context: Callable[..., Any], polls: int | str
+    make_context: Callable[..., Any], polls: int
 ) -> None:
     whole = make_context(PHENOMENON, **TINY)
     expected = whole.run(PHENOMENON)
     assert {arm for arm, _ in expected.measures[TEST]} == set(PATHS)
-    stopped = make_context(PHENOMENON, stop_after=whole.polls - 1 if polls == "scoring" else polls, **TINY)
+    stopped = make_context(PHENOMENON, stop_after=polls % whole.polls, **TINY)
     part = stopped.run(PHENOMENON)
+    if polls == -2:
+        assert part.progress.done == pytest.approx(0.9, abs=0.05), "lines are still to be scored"
+        assert part.progress.label == "matching the units of seed 7000"
     assert not part.stages
     assert TEST not in part.measures
     stopped.stop_after = -1

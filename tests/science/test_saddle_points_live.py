@@ -10,6 +10,7 @@ import pytest
 from genlab_tui.phenomena._saddle_points.config import CONVEX, NETWORK
 from genlab_tui.phenomena.saddle_points import PHENOMENON
 from genlab_tui.rundata import RunData
+from genlab_tui.training import critical_points
 from genlab_tui.verdict import Status, judge
 
 FIRST = 300_000
@@ -20,13 +21,24 @@ SMALL: dict[str, Any] = {
 }
 
 
-def test_a_stopped_run_ends_with_the_very_points_of_an_unbroken_one(make_context: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("polls", [15, 75])  # in Adam's steps, in Newton's
+def test_a_stopped_run_ends_with_the_very_points_of_an_unbroken_one(
+    make_context: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, polls: int
+) -> None:
+    trained = []
+    begin_at = critical_points.begin_at
+    monkeypatch.setattr(critical_points, "begin_at", lambda *args: trained.append(1) or begin_at(*args))
     expected = make_context(PHENOMENON, **SMALL).run(PHENOMENON)
-    stopped = make_context(PHENOMENON, stop_after=15, **SMALL)
+    assert len(trained) == len(expected.stages)
+    trained.clear()
+    stopped = make_context(PHENOMENON, stop_after=polls, **SMALL)
     part = stopped.run(PHENOMENON)
     assert len(part.stages) < len(expected.stages)
+    in_newton = polls > SMALL["values"]["train_steps"]
+    assert bool(stopped.saved) is in_newton
     stopped.stop_after = -1
     resumed = stopped.run(PHENOMENON)
+    assert len(trained) == len(expected.stages) + (not in_newton), "with a checkpoint not trained again"
     assert resumed.measures == expected.measures
     for name, heats in expected.heats.items():
         assert {member: heat.values for member, heat in resumed.heats[name].items()} == {

@@ -25,7 +25,7 @@ from genlab_tui.training.population import Population
 from genlab_tui.training.prequential import blocks, label_bits, send, splits, temperature
 from genlab_tui.training.train import Share
 from genlab_tui.training.two_part import choose_bits, compress, network_bits, quantise
-from genlab_tui.verdict import ClaimResult, Status, Verdict, judge
+from genlab_tui.verdict import ClaimResult, Grade, Status, Verdict, judge
 
 MAIN = "it compresses although it has more parameters than labels have bits"
 ONLINE = "a model that compresses its data generalises: prequential code"
@@ -202,6 +202,24 @@ def test_quantising_leaves_as_many_values_as_there_are_codewords() -> None:
     assert quantise(torch.tensor([2.0, 2.0]), 3).tolist() == [2.0, 2.0]
 
 
+def test_centres_are_made_where_the_numbers_are() -> None:
+    """A tensor made without a device lands on `meta` here, as it would on the CPU beside numbers on a GPU."""
+    values = torch.tensor([0.0, 0.1, 5.0, 5.1])
+    with torch.device("meta"):
+        found = quantise(values, 1)
+    assert found.tolist() == pytest.approx([0.05, 0.05, 5.05, 5.05])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_quantising_on_a_gpu_is_that_on_the_cpu() -> None:
+    values = torch.randn(500, generator=torch.Generator().manual_seed(3))
+    for bits in (1, 4, 8):
+        found = quantise(values.cuda(), bits)
+        assert found.device.type == "cuda"
+        torch.testing.assert_close(found.cpu(), quantise(values, bits))
+
+
 def test_compression_keeps_the_largest_and_stays_at_the_accuracy() -> None:
     flat = torch.tensor([0.01] * 90 + [1.0, -1.0] * 5)
 
@@ -220,14 +238,14 @@ def test_compression_keeps_the_largest_and_stays_at_the_accuracy() -> None:
 def test_two_part_codes_count_every_number_and_leave_the_network_as_it_was() -> None:
     samples, member, network = _samples(), Member("true-1x8", 0), _network()
     before = network.parameters.flat.clone()
-    found = two_part.two_part(network, samples, member, drop=0.5, widths=(2, 8), small=True)
+    found = two_part.two_part(network, samples, member, drop=0.5, widths=(2, 8))
     assert found.parameters == 4 * 8 + 8 + 8 * 3 + 3
     assert found.plain == pytest.approx(32 * (found.parameters + 1) + found.labels)
     assert found.small < found.plain
     assert 0 < found.kept <= 1
     assert found.lost <= 0.5 + 1e-9
     assert torch.equal(network.parameters.flat, before)
-    none = two_part.two_part(network, samples, member, drop=-2.0, widths=(2,), small=True)
+    none = two_part.two_part(network, samples, member, drop=-2.0, widths=(2,))
     assert math.isnan(none.small)
     assert torch.equal(network.parameters.flat, before)
 
@@ -325,20 +343,23 @@ def test_the_estimate_grows_with_what_costs() -> None:
 # --- verdicts ---------------------------------------------------------------------------------------------------------
 
 TEXTBOOK = {
-    # model: prequential, test error, parameters, float32, small
-    "logistic": (0.24, 0.06, 650, 5.3, 0.6),
-    "1x32": (0.18, 0.035, 2410, 19.0, 3.0),
-    "1x128": (0.13, 0.024, 9610, 77.0, 7.0),
-    "2x256": (0.125, 0.021, 85002, 682.0, 50.0),
+    # model: prequential, test error, parameters, small
+    "logistic": (0.24, 0.06, 650, 0.6),
+    "1x32": (0.18, 0.035, 2410, 3.0),
+    "1x128": (0.13, 0.024, 9610, 7.0),
+    "2x256": (0.125, 0.021, 85002, 50.0),
 }
 
 
 def _measured(spec: RunSpec, **changes: dict[str, float]) -> RunData:
-    """Return run data where every arm has textbook numbers, changed per arm (`_` for `-`) as given."""
+    """Return run data where every arm has textbook numbers, changed per arm (`_` for `-`) as given.
+
+    What follows from the number of parameters is derived from it: no code is judged that nobody could have sent.
+    """
     arms, bits = PHENOMENON.arms_of(spec), uniform_bits(PHENOMENON.config_of(spec), spec)
     measures: dict[str, dict[tuple[str, int], float]] = {}
     for arm in arms:
-        ratio, error, size, float32, small = TEXTBOOK[str(arm.factors["model"])]
+        ratio, error, size, small = TEXTBOOK[str(arm.factors["model"])]
         noise = arm.factors["labels"] == "random"
         for seed in spec.seed_list:
             wobble = (-0.002, 0.003, -0.001, 0.0)[seed % 4]
@@ -347,12 +368,13 @@ def _measured(spec: RunSpec, **changes: dict[str, float]) -> RunData:
                 "test_error": (0.9 if noise else error) + wobble,
                 "test_accuracy": (0.1 if noise else 1 - error) - wobble,
                 "parameters": float(size),
-                "parameters_per_bit": size / bits,
-                "two_part_ratio": float32,
-                "small_ratio": math.nan if noise else small,
-                "labels_given_ratio": 0.9 if noise else 0.01,
+                "small_ratio": max(small, 1.05) if noise else small,
+                "labels_given_ratio": 0.97 if noise else 0.01,
             }
             numbers |= changes.get(arm.name.replace("-", "_"), {})
+            numbers["parameters_per_bit"] = numbers["parameters"] / bits
+            weights = two_part.WIDTH * (numbers["parameters"] + 1) / bits
+            numbers["two_part_ratio"] = weights + numbers["labels_given_ratio"]
             for name, value in numbers.items():
                 measures.setdefault(name, {})[arm.name, seed] = value
     return RunData(spec, arms, spec.seed_list, measures=measures)
@@ -383,10 +405,10 @@ def test_a_textbook_run_is_shown_and_the_pruned_code_is_not() -> None:
     [
         (MAIN, {"true_2x256": {"ratio": 0.51}}),
         (MAIN, {"random_2x256": {"ratio": 0.99}}),
-        (MAIN, {"true_2x256": {"two_part_ratio": 0.9}}),
         (ONLINE, {"true_logistic": {"test_accuracy": 0.39}}),
         (ONLINE, {"random_logistic": {"ratio": 0.98}}),
         (TWO_PART, {"true_logistic": {"test_accuracy": 0.39}}),
+        (TWO_PART, {"random_logistic": {"small_ratio": 0.98}}),
         (RANKS, {"true_2x256": {"test_error": 0.2}}),
         (BIGGER, {"true_2x256": {"ratio": 0.145}}),
     ],
@@ -400,13 +422,14 @@ def test_each_claim_can_fail(claim: str, changes: dict[str, dict[str, float]]) -
     ("claim", "changes", "words"),
     [
         (MAIN, {"random_2x256": {"ratio": 0.45}}, "fired"),
-        (MAIN, {"true_2x256": {"parameters_per_bit": 0.9}}, "precondition parameters per bit"),
+        (MAIN, {"true_2x256": {"parameters": 3000.0}}, "precondition parameters per bit"),
         (MAIN, {"true_2x256": {"ratio": math.nan}}, "no finite number"),
         (MAIN, {"random_2x256": {"ratio": math.nan}}, "no finite number"),
         (ONLINE, {"random_1x32": {"test_accuracy": 0.5}}, "fired"),
         (ONLINE, {"random_1x32": {"test_accuracy": math.nan}}, "has no numbers"),
         (TWO_PART, {"true_logistic": {"small_ratio": 1.2}}, "precondition shortest two-part code"),
-        (RANKS, {"true_logistic": {"two_part_ratio": 9e3}, "true_1x32": {"two_part_ratio": 8e3}}, "fired"),
+        (TWO_PART, {"random_1x32": {"small_ratio": math.nan}}, "two-part code of random labels"),
+        (RANKS, {"true_logistic": {"test_error": 0.01}, "true_2x256": {"test_error": 0.07}}, "fired"),
         (PRUNED, {"true_2x256": {"small_ratio": math.nan}}, "no finite number"),
     ],
 )
@@ -414,6 +437,33 @@ def test_each_claim_can_be_left_open(claim: str, changes: dict[str, dict[str, fl
     found = _claims(_judge(_spec(), **changes))[claim]
     assert found.status is Status.INCONCLUSIVE
     assert words in found.reason, found.reason
+
+
+@pytest.mark.parametrize(("size", "grade"), [(200, Grade.PASS), (100, Grade.FAIL)])
+def test_the_two_part_code_in_float32_is_judged_by_its_length_alone(size: int, grade: Grade) -> None:
+    """1,200 digits are 3,986 bits: less than 200 numbers of 32 bits, more than 100."""
+    found = _claims(_judge(_spec(), true_2x256={"parameters": float(size)}))[MAIN]
+    (criterion,) = [c for c in found.criteria if c.name.startswith("two-part code in float32")]
+    assert criterion.status is grade, criterion.reason
+    assert "nearly arithmetic" in criterion.statement
+
+
+def test_a_run_without_two_part_codes_of_random_labels_leaves_that_claim_alone_open() -> None:
+    """Runs of before they were measured are stored without a number there."""
+    old = {f"random_{model}": {"small_ratio": math.nan} for model in TEXTBOOK}
+    found = _claims(_judge(_spec(), **old))
+    assert found[TWO_PART].status is Status.INCONCLUSIVE
+    assert "two-part code of random labels / uniform code: no finite number" in found[TWO_PART].reason
+    assert {found[name].status for name in (MAIN, ONLINE, RANKS, BIGGER)} == {Status.SHOWN}
+    assert "picked with the test set" in found[TWO_PART].statement
+
+
+def test_what_is_published_is_said_of_both_data_sets_and_what_is_held_out_is_said() -> None:
+    (first, *_) = _claims(_judge(_spec()))[MAIN].criteria
+    assert "MNIST" in str(first.published)
+    assert "prequential codes" in first.published_source
+    error = PHENOMENON.figures(_measured(_spec()))[2]
+    assert "held out to choose the epoch" in error.note
 
 
 def test_two_seeds_and_changed_runs_decide_nothing() -> None:

@@ -466,6 +466,17 @@ def test_unmatched_losses_make_it_inconclusive() -> None:
         assert "training loss" in verdict.claims[0].reason
 
 
+def test_losses_that_are_both_small_but_not_the_same_make_it_inconclusive() -> None:
+    """One of them has gone on to a much lower loss: its slices are another network's."""
+    for apart in ((0.047, 1e-4), (1e-4, 0.047), (0.048, 0.031)):
+        verdict = _judge(only=1, train_loss=apart)
+        slices = [claim.name for claim in verdict.claims if claim.name not in (WAY, WALK)]
+        assert {_statuses(verdict)[name] for name in slices} == {Status.INCONCLUSIVE}
+        assert "1.5 times the other" in verdict.claims[0].reason
+    for close in ((0.047, 0.032), (0.032, 0.047)):
+        assert _judge(train_loss=close).status is Status.SHOWN
+
+
 def test_seeds_that_differ_as_much_as_the_arms_make_it_inconclusive() -> None:
     verdict = _judge(only=1, radius=(0.9, 0.03))
     assert verdict.status is Status.INCONCLUSIVE
@@ -524,3 +535,8 @@ def test_maps_have_a_contour_at_guessing_and_the_way_on_them() -> None:
     assert pytest.approx(LEVEL) in maps["square-plain"].levels
     assert (maps["way-plain"].path, maps["square-plain"].path) == (cells, ())
     assert maps["square-skip"].values == ()
+    assert "the first of 3" in maps["square-plain"].note
+    assert "the first of 3" in maps["near-plain"].note
+    alone = _spec(pairs=1)
+    empty = PHENOMENON.figures(RunData(alone, PHENOMENON.arms_of(alone), alone.seed_list))
+    assert not any("the first of" in figure.note for figure in empty)

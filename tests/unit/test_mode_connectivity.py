@@ -304,6 +304,21 @@ def test_an_unstable_network_is_not_shown_and_k_is_found() -> None:
     assert later.criteria[1].value == 800, "all steps: copies that never part are one network"
 
 
+def test_copies_that_come_together_say_nothing_where_independent_networks_do_too() -> None:
+    """The control of the late copies is a pair that its precondition does not speak of: so it can fire."""
+    verdict = _judge(**_named({**UNSTABLE, OTHER: 1.5}), matched=1.0, shuffled=1.4)
+    (later,) = [claim for claim in verdict.claims if claim.name == LATER]
+    assert later.status is Status.INCONCLUSIVE
+    assert "the control 'the same of independent networks' fired" in later.reason
+
+
+def test_what_is_published_of_matching_is_said_as_what_it_is() -> None:
+    (names,) = [claim for claim in _judge().claims if claim.name == NAMES]
+    (criterion,) = names.criteria
+    assert criterion.published == "0.97 of the loss barrier", "a number would stand beside a share of an error barrier"
+    assert "test" not in criterion.published_source
+
+
 def test_stable_from_is_the_first_with_none_above_after_it() -> None:
     assert stable_from((0, 1, 10, 100), (14, 1, 8, 2)) == 100
     assert stable_from((0, 1, 10, 100), (14, 1, 2, 2)) == 1

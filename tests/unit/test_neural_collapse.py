@@ -221,7 +221,9 @@ def test_a_control_that_collapses_too_makes_it_unclear() -> None:
     verdict = _judge({(NONE, NC1): 0.7})
     assert verdict.status is Status.INCONCLUSIVE
     assert "without weight decay" in verdict.claims[0].reason
-    assert _judge({(NONE, NC1): 0.8}).status is Status.SHOWN, "between the two thresholds the side claim says no"
+    for value, status in ((0.8, Status.INCONCLUSIVE), (0.84, Status.INCONCLUSIVE), (0.86, Status.SHOWN)):
+        assert _judge({(NONE, NC1): value}).status is status, "asked of it are 0.85, not the 0.75 of the effect"
+    assert "more than 15 % counts as fired" in verdict.claims[0].statement
 
 
 def test_the_nearest_class_mean_gates_nothing() -> None:
@@ -254,6 +256,13 @@ def test_too_few_seeds_make_it_unclear() -> None:
 
 def test_order_of_weight_decays_and_gain_of_test_accuracy() -> None:
     assert _statuses(_judge({(LESS, NC1): 0.95}))[MORE] is Status.NOT_SHOWN
+    for diverged in (OWN, LESS, NONE):  # wherever among the ratios the missing number is
+        assert _statuses(_judge({(diverged, NC1): math.nan}))[MORE] is Status.INCONCLUSIVE
+        spec = _spec()
+        made = _data(spec, {(diverged, NC1): math.nan}, only=1)
+        claims = PHENOMENON.claims(PHENOMENON.config_of(spec), spec)
+        (more,) = (claim.criteria[0].effect for claim in claims if claim.name == MORE)
+        assert math.isnan(more.measure(made)[1]), diverged
     assert _statuses(_judge(gain=0.03))[HELPS] is Status.SHOWN
     assert _statuses(_judge(gain=-0.01))[HELPS] is Status.NOT_SHOWN
     spec = _spec(weight_decays="0.005 0")

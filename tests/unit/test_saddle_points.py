@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from genlab_tui import data
 from genlab_tui import events as ev
 from genlab_tui.errors import BadValue
 from genlab_tui.figure import Figure
@@ -116,7 +118,10 @@ def test_searches_begin_along_trainings_from_high_to_low() -> None:
     assert losses[-1] < 0.2 * losses[0]
     alone = begin_at(problem, own[-1:], 1, 0.02)  # one step of its own training
     assert not torch.equal(alone[0], start[-1])
-    torch.testing.assert_close(begin_at(problem, own, 200, 0.02), start, rtol=0, atol=0)
+    polled: list[int] = []
+    again = begin_at(problem, own, 200, 0.02, lambda: polled.append(1))
+    torch.testing.assert_close(again, start, rtol=0, atol=0)
+    assert len(polled) == 200, "a stop is obeyed in training too"
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -162,6 +167,7 @@ def test_thirds_of_few_points_leave_gaps() -> None:
         ({"hidden": 50, "inputs": 20}, "digits", "nearest valid value: 23"),
         ({"inputs": 65, "hidden": 2}, "digits", "there are 64"),
         ({"inputs": 30, "n": 20, "hidden": 2}, "digits", "there are 19"),
+        ({"n": 90_000}, "digits", f"nearest valid value: {data.DATASETS['digits'].train}"),
     ],
 )
 def test_what_does_not_fit_is_named(values: dict[str, Any], data_set: str, words: str) -> None:
@@ -179,6 +185,18 @@ def test_too_few_samples_of_the_classes_are_named() -> None:
     config = PHENOMENON.make_config("quick", {"classes": 2, "n": 900})
     with pytest.raises(BadValue, match="the first 2 classes have"):
         fields.problem(config, NETWORK, load("digits", Path()), 1)
+
+
+def test_components_that_no_sample_has_are_refused() -> None:
+    """Beyond the rank of the samples spreads are rounding, and dividing by them makes inputs of noise."""
+    three = torch.randn(120, 3, generator=seeds.generator(4, "rank"))
+    x = torch.cat([three, three, torch.ones(120, 3)], dim=1).numpy()
+    arrays = data.Arrays(x, np.arange(120) % 4, x[:8], np.arange(8) % 4, 4, (9,))
+    config = PHENOMENON.make_config("quick", {"n": 100, "inputs": 3})
+    assert fields.problem(config, NETWORK, arrays, 1).x.shape == (100, 3)
+    with pytest.raises(BadValue, match=r"inputs = 4 .* vary in 3") as caught:
+        fields.problem(dataclasses.replace(config, inputs=4), NETWORK, arrays, 1)
+    assert caught.value.hint == "nearest valid value: 3"
 
 
 def test_a_seed_draws_its_samples_and_both_arms_get_the_same() -> None:
@@ -219,6 +237,7 @@ def _verdict(network: dict[str, float] | None = None, convex: float = 0.0, **one
 def test_shown_with_saddles_above_minima() -> None:
     verdict = _verdict()
     assert verdict.status is Status.SHOWN
+    assert "the share of searches that arrived is the measure `arrived`" in verdict.claims[0].statement
     assert {claim.name: claim.status for claim in verdict.claims} == {HIGH: Status.SHOWN, LOW: Status.SHOWN}
 
 
@@ -270,5 +289,6 @@ def test_figures_of_made_points() -> None:
     assert "of 9" in points.note
     assert points.lines[0].x == (0.1, 0.4)
     assert spectra.lines[1].y == (-0.1, 0.3)
+    assert "smallest to largest seed" in spectra.note
     empty = PHENOMENON.figures(RunData(spec, PHENOMENON.arms_of(spec), ()))
     assert all(not figure.lines for figure in empty if isinstance(figure, Figure))

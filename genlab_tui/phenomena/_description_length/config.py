@@ -150,8 +150,7 @@ def estimate(config: Config, spec: RunSpec) -> Estimate:
             work = networks.multiplications(model, data_of(spec).shape)
             every = [float(config.epochs)] * spec.seeds
             seconds += sum(cost.network_seconds(work, size, every, spec.device) - cost.START for size in sizes)
-            if arm.factors["labels"] == TRUE:
-                seconds += cost.network_seconds(work, test, [LOOKS] * spec.seeds, spec.device) - cost.START
+            seconds += cost.network_seconds(work, test, [LOOKS] * spec.seeds, spec.device) - cost.START
             continue
         depths.add(len(hidden))
         count = parameters(model, spec) or 0

@@ -151,5 +151,6 @@ def _error(config: Config, run_data: RunData) -> Figure:
         tuple(lines),
         (Reference(1.0, "uniform code", "x"), Reference(guessing, "guessing")),
         log_x=True,
-        note="trained on all labels; point: mean over seeds, band: 1 standard deviation",
+        note="trained on all labels, a tenth of them held out to choose the epoch; point: mean over seeds, band: 1 "
+        "standard deviation",
     )

@@ -16,6 +16,7 @@ from genlab_tui.phenomena._loss_landscape.config import (
     PERCEPTRON,
     PLAIN,
     RANDOM,
+    SAME,
     SKIP,
     SLICES,
     WIDER,
@@ -56,13 +57,21 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
 
 
 def matched(run_data: RunData) -> PerSeed:
-    """Return 1 for a seed whose networks have both reached the training loss, else 0."""
+    """Return 1 for a seed whose networks have both reached the training loss, and about the same one, else 0."""
     losses = [run_data.measure("train_loss", arm) for arm in (SKIP, PLAIN)]
-    seeds = sorted(set(losses[0]) | set(losses[1]))
-    return {seed: float(all(own.get(seed, math.nan) <= MATCHED for own in losses)) for seed in seeds}
+    found = {}
+    for seed in sorted(set(losses[0]) | set(losses[1])):
+        a, b = (own.get(seed, math.nan) for own in losses)
+        found[seed] = float(a <= MATCHED and b <= MATCHED and a <= SAME * b and b <= SAME * a)
+    return found
 
 
-MET = Test(f"both at a training loss of {MATCHED:g} or less", matched, Rule(low=1.0, every=True), (SKIP, PLAIN))
+MET = Test(
+    f"both at a training loss of {MATCHED:g} or less, neither more than {SAME:g} times the other",
+    matched,
+    Rule(low=1.0, every=True),
+    (SKIP, PLAIN),
+)
 
 
 def over(measure: str) -> Callable[[RunData], PerSeed]:

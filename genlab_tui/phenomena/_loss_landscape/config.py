@@ -15,6 +15,9 @@ from genlab_tui.training import cost
 
 # Thresholds, fixed before any run that is judged by them.
 MATCHED = 0.05  # training loss that both networks must have reached, or their slices are not comparable
+# Larger over smaller training loss of a seed's two networks, at most: the same loss but for an epoch, as networks are
+# looked at once an epoch. Fixed after a review, when the worst of the stored runs was 1.30.
+SAME = 1.5
 WIDER = 2.0  # median radius with shortcuts over without
 ALIKE = 1.8  # that ratio of two seeds of one network, above which seeds alone would explain it
 BASINS = 3.0  # area of the basin with shortcuts over without

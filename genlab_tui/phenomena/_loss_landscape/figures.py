@@ -30,9 +30,11 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure | HeatMap, ...]:
     level = math.log(data.known(run_data.spec.data).classes)
     guess = Reference(level, "guessing, ln K")
     first, second = "first direction", "second direction"
+    which = f"one slice, the first of {config.pairs}; " if config.pairs > 1 else ""
+    close_up = f"{which}up to 2 median radii of the network's own basin"
     found: list[Figure | HeatMap] = [
-        *_maps(run_data, "square", "Loss on the square", first, second, level, HONEST),
-        *_maps(run_data, "near", "Loss, near", first, second, level, "up to 2 median radii of the network's own basin"),
+        *_maps(run_data, "square", "Loss on the square", first, second, level, which + HONEST),
+        *_maps(run_data, "near", "Loss, near", first, second, level, close_up),
     ]
     if config.model == PERCEPTRON:
         where = "distance in weights from the final network; contours: ln K and its multiples by 10"

@@ -172,21 +172,21 @@ def _survey(
         grid=config.grid,
         near=NEAR,
     )
-    for name, value in found.measures(MINIMA).items():
-        yield ev.Measure(cohort=cohort, name=name, values=ev.to_values([value]))
-    for k, (at, value) in enumerate(zip(steps(1.0, config.grid), found.profile(), strict=True)):
-        yield ev.Curve(cohort=cohort, metric="profile", step=k, epoch=at, values=ev.to_values([value]))
-    if seed != context.spec.seed_list[0]:
-        return survey.kept + survey.count
-    near = steps(found.reach, config.grid)
-    for name, tables, places in (("square", found.squares, steps(1.0, config.grid)), ("near", found.nears, near)):
-        if tables:
-            yield _heat(name, arm, seed, places, places, tables[0].tolist())
-    if "path" in kept:
+    first = seed == context.spec.seed_list[0]
+    if first and "path" in kept:
         columns, rows, cells = way_grid(kept["path"], config.grid)
         table = yield from survey.plane("way", kept["directions"].to(context.device), columns, rows)
         yield _heat("way", arm, seed, columns, rows, table.tolist())
         yield _heat("path", arm, seed, (0.0, 1.0), range(len(cells)), cells)
+    # After all that polls: who goes on from a stop appends to a curve, so a profile drawn before it would stand twice.
+    for name, value in found.measures(MINIMA).items():
+        yield ev.Measure(cohort=cohort, name=name, values=ev.to_values([value]))
+    for k, (at, value) in enumerate(zip(steps(1.0, config.grid), found.profile(), strict=True)):
+        yield ev.Curve(cohort=cohort, metric="profile", step=k, epoch=at, values=ev.to_values([value]))
+    near = steps(found.reach, config.grid)
+    for name, tables, places in (("square", found.squares, steps(1.0, config.grid)), ("near", found.nears, near)):
+        if first and tables:
+            yield _heat(name, arm, seed, places, places, tables[0].tolist())
     return survey.kept + survey.count
 
 

@@ -37,7 +37,7 @@ from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
 
 SOURCE = "Frankle et al. 2020, networks that are not pruned"
-MATCHING_SOURCE = "README of a public re-implementation of weight matching (MLP of width 512, MNIST, test loss)"
+MATCHING_SOURCE = "README of a public re-implementation of weight matching (MLP of width 512, MNIST)"
 START = copy_of(0)
 ENDS = (FIRST, START, AGAIN, OTHER)
 
@@ -158,7 +158,8 @@ def _names_of_units() -> Claim:
     return Claim(
         "much of the barrier is permutation symmetry",
         "Independent networks lie far apart partly because their hidden units come in another order.",
-        (Criterion(effect, same, control, 0.97, MATCHING_SOURCE),),
+        # Words and no number: what is judged here is a barrier in error, theirs is one in loss.
+        (Criterion(effect, same, control, "0.97 of the loss barrier", MATCHING_SOURCE),),
         main=False,
         paper="Ainsworth et al. 2023",
     )
@@ -200,7 +201,8 @@ def _later(config: Config, steps: int) -> Claim:
         Rule(high=STABLE),
         "Copies that part late enough end in one basin.",
     )
-    before = _of(TEST, START, "the same of copies from one start", Rule(high=STABLE))
+    # Copies from one start could not fire: the precondition asks that their barrier is high.
+    apart = _of(TEST, OTHER, "the same of independent networks", Rule(high=STABLE))
     place = Test(
         "common steps from which on copies are stable",
         each,
@@ -213,7 +215,7 @@ def _later(config: Config, steps: int) -> Claim:
         "unstable at the start, stable once enough steps are shared",
         "A network whose copies part at the start end in different basins; after k steps they no longer do.",
         (
-            Criterion(end, unstable, before, unit="points"),
+            Criterion(end, unstable, apart, unit="points"),
             Criterion(place, unstable, None, "0 (LeNet, MNIST), 2,000 (ResNet-20, CIFAR-10)", SOURCE, unit="steps"),
         ),
         main=False,

@@ -15,7 +15,7 @@ from genlab_tui.training import cost
 
 # Thresholds, fixed before any run that is judged by them.
 COLLAPSES = 0.75  # NC1 at the end over NC1 at the first epoch without a training error
-HARDLY = 0.85  # the same without weight decay, at least
+HARDLY = 0.85  # the same without weight decay, at least: below it the control has fired
 HALVES = 0.5  # the same, as asked first: half
 CLOSER = 0.7  # NC2 at the end over NC2 at the first epoch without an error: angles, and as strictly lengths
 DUAL = 0.5  # NC3, likewise

@@ -21,7 +21,9 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
     high = Claim(
         "critical points of high loss are saddles",
         "The higher the loss at a critical point, the larger the share of directions in which it still falls (the "
-        "index); what lies in the upper half of the losses is a saddle, not a minimum.",
+        "index); what lies in the upper half of the losses is a saddle, not a minimum. The two controls check the "
+        "computation: beside a mistake in it, hardly anything can make them fire. What they leave open is which points "
+        "Newton's method reaches: the share of searches that arrived is the measure `arrived`.",
         (
             Criterion(
                 measure_test("correlation", NETWORK, "correlation of index and loss", correlated),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NETWORK, CONVEX = "network", "convex"
 START = 3.0  # seconds to start
+RANK = 1e-9  # singular value over the largest one, below which samples do not vary along a component
 LARGEST = 600  # numbers of a network: all its second derivatives are computed
 
 
@@ -62,6 +63,11 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
         raise BadValue(
             f"classes = {config.classes}, but {known.name} has {known.classes}", f"nearest valid value: {known.classes}"
         )
+    if config.n > known.train:
+        raise BadValue(
+            f"n = {config.n}, but {known.name} has {known.train} training samples",
+            f"nearest valid value: {known.train}",
+        )
     if config.inputs > min(known.features, config.n - 1):
         most = min(known.features, config.n - 1)
         raise BadValue(
@@ -91,7 +97,7 @@ def estimate(config: Config, spec: RunSpec) -> Estimate:
 def problem(config: Config, arm: str, arrays: Arrays, seed: int) -> Problem:
     """Draw a seed's samples and return the problem of an arm: principal components of unit spread, one-hot targets.
 
-    Raises BadValue where the chosen classes have fewer samples than `n`.
+    Raises BadValue where the chosen classes have fewer samples than `n`, or the samples fewer directions than `inputs`.
     """
     import numpy as np
     import torch
@@ -109,7 +115,13 @@ def problem(config: Config, arm: str, arrays: Arrays, seed: int) -> Problem:
         )
     x = part.x_train[kept].reshape(config.n, -1).astype(np.float64)
     x -= x.mean(axis=0)
-    _, _, axes = np.linalg.svd(x, full_matrices=False)
+    _, spreads, axes = np.linalg.svd(x, full_matrices=False)
+    rank = int((spreads >= RANK * spreads[0]).sum())
+    if config.inputs > rank:  # dividing by what rounding left would make an input of noise
+        raise BadValue(
+            f"inputs = {config.inputs} principal components, but the {config.n} samples of seed {seed} vary in {rank}",
+            f"nearest valid value: {rank}",
+        )
     seen = x @ axes[: config.inputs].T
     seen /= seen.std(axis=0)
     targets = one_hot(part.y_train[kept], config.classes)

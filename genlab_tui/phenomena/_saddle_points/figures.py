@@ -35,7 +35,8 @@ def figures(run_data: RunData) -> tuple[Figure, ...]:
         "eigenvalue",
         tuple(_spectra(run_data)),
         (Reference(0.0, ""),),
-        note="means over critical points, thirds of their number ordered by loss",
+        note="means over critical points, thirds of their number ordered by loss; line: mean over seeds, band: "
+        "smallest to largest seed",
     )
     return points, spectra
 

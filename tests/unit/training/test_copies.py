@@ -218,12 +218,27 @@ def test_a_network_that_diverged_has_no_line(kit: SimpleNamespace) -> None:
     copy, other = copies.paths(state, "first")
     assert (copy.arm, other.arm) == ("k-0", "independent")
     assert math.isfinite(copy.distance)
-    lines = [other, *copies.reordered(state, [other], "matched", "shuffled")]
+    lines = [other, *copies.reordered(state, [other], "matched", "shuffled", lambda: None)]
     assert [line.arm for line in lines] == ["independent", "matched", "shuffled"]
     for row in scores(lines, (0.0, 1.0), recipe, state.samples, lambda: None):
         assert math.isnan(barrier(row["test_error"]))
     assert all(math.isnan(line.distance) for line in lines)
     assert copies.paths(state, "not launched") == []
+
+
+def test_lines_come_one_by_one_and_a_stop_is_heard_before_each(kit: SimpleNamespace) -> None:
+    """Thousands of networks are scored after training: who waits is told how far it is, and may stop."""
+    recipe = Recipe(hidden=(4,), batch=BATCH, epochs=1, target=2.0)
+    state = kit.run([Member("first", 5), Member("independent", 5, init=9)], _samples(), recipe).state
+    pairs = copies.paths(state, "first") * 2
+    polls: list[int] = []
+    lines = copies.reordered(state, pairs, "matched", "shuffled", lambda: polls.append(1))
+    seen = [(line.arm, len(polls)) for line in lines]
+    assert seen == [("matched", 1), ("shuffled", 1), ("matched", 2), ("shuffled", 2)]
+    rows = scores(pairs, (0.0, 0.5, 1.0), recipe, state.samples, lambda: polls.append(1))
+    assert len(next(rows)["test_error"]) == 3
+    assert len(list(rows)) == 1
+    assert len(polls) > 2
 
 
 # --- matching ---------------------------------------------------------------------------------------------------------
