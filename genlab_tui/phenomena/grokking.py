@@ -25,6 +25,7 @@ from genlab_tui.phenomena._grokking.config import (
     TRANSFORMER,
     Config,
     estimate,
+    expected_steps,
     plan,
 )
 from genlab_tui.phenomena._grokking.figures import figures as draw
@@ -72,6 +73,7 @@ def _train(config: Config, context: Context) -> Generator[ev.Event, None, dict[s
                 fraction,
                 ordered=leaks or config.split == SPLITS[1],
                 capped=MAIN if waits else "",
+                expected=expected_steps(config, arm),
             )
             tasks.append(task)
     rule = Protocol(
@@ -116,8 +118,9 @@ PHENOMENON = Phenomenon(
         "The control is the same network without weight decay, which gets twice the steps and stays at chance. What "
         "looks like early generalisation can be a leak: where the network cannot tell (a, b) from (b, a), every pair "
         "whose mirror image is trained on is known at once; so pairs are held out with their mirror images, and one "
-        "arm shows what happens otherwise. More weight decay and more data make it happen sooner; with little data it "
-        "does not happen in the time given. That short time is a choice of rates: the paper waited a million steps."
+        "arm (of addition and multiplication) shows what happens otherwise. More weight decay and more data make it "
+        "happen sooner; with little data it does not happen in the time given. That short time is a choice of rates: "
+        "the paper waited a million steps."
     ),
     papers=(POWER, NANDA, ADAMW),
     config=Config,

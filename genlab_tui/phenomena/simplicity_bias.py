@@ -130,19 +130,19 @@ PHENOMENON = Phenomenon(
     group="Dynamics",
     question="Where several explanations fit the data, does training pick the simplest one?",
     explanation=(
-        "Twenty coordinates, each of which tells the class alone: the first by its sign, every other one by bands "
+        "Many coordinates, each of which tells the class alone: the first by its sign, every other one by bands "
         "(slabs) that belong to the classes by turns, so that no single cut will do. Shah et al. found the bias to be "
         "extreme. Read the first figure: the trained network's scores on new samples rank the classes perfectly; take "
-        "the first coordinate from other samples (simple permuted) and it guesses, although 19 informative coordinates "
-        "are still in place; take those 19 from other samples and nothing changes. It was not for lack of ability: the "
-        "control, the same network trained with a first coordinate that says nothing, learns the slabs well, and with "
-        "it both permutations have the opposite effect. The second part is spectral bias (Rahaman et al.): a network "
-        "learns a sum of sines of the same size. Each coefficient is drawn over the steps: the slow waves come first, "
-        "the fast ones a hundred times later. That is a property of networks that read the point itself: the control "
-        "reads random Fourier features of it (Tancik et al.), and all waves come at once. One trap is built in as a "
-        "preset: with biases of zero all kinks of the first layer lie at 0, and fast waves are late for want of kinks, "
-        "which looks the same; so the claim is judged only where kinks cover the interval. A seed draws the samples, "
-        "the phases, the initial weights and the features."
+        "the first coordinate from other samples (simple permuted) and it guesses, although all the others, each of "
+        "them informative, are still in place; take all the others from other samples and nothing changes. It was not "
+        "for lack of ability: the control, the same network trained with a first coordinate that says nothing, learns "
+        "the slabs well, and with it both permutations have the opposite effect. The second part is spectral bias "
+        "(Rahaman et al.): a network learns a sum of sines of the same size. Each coefficient is drawn over the "
+        "steps: the slow waves come first, the fast ones a hundred times later. That is a property of networks that "
+        "read the point itself: the control reads random Fourier features of it (Tancik et al.), and all waves come "
+        "at once. One trap is built in as a preset: with biases of zero all kinks of the first layer lie at 0, and "
+        "fast waves are late for want of kinks, which looks the same; so the claim is judged only where kinks cover "
+        "the interval. A seed draws the samples, the phases, the initial weights and the features."
     ),
     papers=(SHAH, RAHAMAN, TANCIK, VALLE_PEREZ),
     config=Config,

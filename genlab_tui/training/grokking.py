@@ -1,6 +1,9 @@
 """Training far beyond the fit on a table of pairs: AdamW on many members, each until it generalises or its time is up.
 
 Blocks of members train by themselves between two looks, each on one core; a member that has ended leaves its block.
+The last block that remains is computed on all cores. Products on another number of cores may round differently, so a
+checkpoint gives the very numbers of an unbroken run where it is resumed on as many cores as it was made on; elsewhere
+its last networks may go slightly another way.
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ STRETCH = 100
 """Steps between two polls of the context, at most."""
 SAY_EVERY = 0.3
 """Seconds between two events of progress."""
+NEAR = 0.8
+"""Up to this share of the steps guessed for a member progress follows the guess; later it may be too low."""
 
 
 @dataclass
@@ -55,6 +60,17 @@ def looks(steps: int) -> list[int]:
     while found[-1] < steps:
         found.append(min(max(found[-1] + 1, math.ceil(found[-1] * (1 + APART))), steps))
     return found
+
+
+def gone(step: int, expected: float, limit: float) -> float:
+    """Return how much of a member that still trains is done after a step.
+
+    Its share of the steps that were expected, or of its limit where that is nearer; slower and slower where the guess
+    was too low. It never falls: a limit only ever comes nearer.
+    """
+    close = NEAR * min(expected, limit)
+    hoped = NEAR * step / close if step <= close else 1 - (1 - NEAR) * close / step
+    return max(hoped, step / limit)
 
 
 def train(
@@ -110,13 +126,15 @@ def train(
         return min(rule.steps, rule.cap * other.general) if other and other.general else rule.steps
 
     def progress() -> ev.Progress:
-        gone = [1.0 if track.ended else step / limit(task) for task, track in zip(tasks, tracks, strict=True)]
-        done = min(sum(gone) / len(gone), 1.0)
-        passed = time.perf_counter() - clock
+        """Return how much is done, each member weighed by its steps; the time left is the worker's to estimate."""
+        weights = [min(task.expected, rule.steps) for task in tasks]
+        done = sum(
+            weight * (1.0 if track.ended else gone(step, weight, limit(task)))
+            for task, track, weight in zip(tasks, tracks, weights, strict=True)
+        )
         return ev.Progress(
-            done=round(done, 4),
+            done=round(min(done / sum(weights), 1.0), 4),
             label=f"step {step:,}: {sum(not track.ended for track in tracks)} of {len(tasks)} networks train",
-            eta=round(passed * (1 - done) / done, 1) if done > 0.02 else -1.0,
         )
 
     yield ev.Cohort(id=cohort, members=tuple((task.arm, task.seed) for task in tasks))

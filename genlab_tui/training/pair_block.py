@@ -14,15 +14,14 @@ from torch import Tensor
 
 from genlab_tui.training.modular import Table
 from genlab_tui.training.pair_mlp import MlpPass, PairMlp
+from genlab_tui.training.pair_space import together
 from genlab_tui.training.pair_table import Places, Workspace
 from genlab_tui.training.pair_transformer import PairTransformer, TransformerPass
 
 Net = PairMlp | PairTransformer
 
-BLOCK = {"cpu": 1.5e6, "cuda": 2e9}
-"""Numbers that a block's pass goes through, about: what suits the cache of a core."""
 LOOK = {"cpu": 1 << 19, "cuda": 1 << 29}
-"""Numbers that a look makes at once, about: likewise."""
+"""Numbers that a look makes at once, about: what suits the cache of a core."""
 FEWEST = 64
 """Pairs that are looked at at once, at least."""
 EPSILON = 1e-8
@@ -36,6 +35,7 @@ class Task:
     """A member: its arm and seed, weight decay, share of the table that it trains on, `ordered` as of a split.
 
     `capped`: it ends at the protocol's multiple of the step at which the arm of that name, same seed, generalised.
+    `expected`: a guess of the steps that it trains, which says how much is done and nothing else.
     """
 
     arm: str
@@ -45,6 +45,7 @@ class Task:
     fraction: float
     ordered: bool = False
     capped: str = ""
+    expected: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,6 @@ def blocks_of(tasks: Sequence[Task], table: Table, device: str, batch: int = 0) 
     for rows in kinds.values():
         task = tasks[rows[0]]
         samples = task.fraction * table.n
-        each = task.net.work * min(batch or samples, samples)
-        size = max(int(BLOCK["cuda" if device.startswith("cuda") else "cpu"] // each), 1)
+        size = together(task.net.work * min(batch or samples, samples), device)
         found += [rows[start : start + size] for start in range(0, len(rows), size)]
     return found

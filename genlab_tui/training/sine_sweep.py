@@ -82,7 +82,7 @@ def learn_sines(
         for arm, group in groups.items():
             own = {key.removeprefix(f"{arm}."): a for key, a in saved.arrays.items() if key.startswith(f"{arm}.")}
             group.restore(own, step)
-    began, step_before = time.monotonic(), step
+    began = time.monotonic()
     due = looks(steps)
 
     def seconds() -> float:
@@ -105,12 +105,11 @@ def learn_sines(
             for group in groups.values():
                 group.step = step
             here = step / steps
-            rate = (time.monotonic() - began) / (step - step_before)
             waiting = sum(len(group.waiting) for group in groups.values())
+            # No time left: the worker estimates that of the whole run, from how much of it is done.
             yield ev.Progress(
                 done=round(share[0] + share[1] * _gone(groups, here), 4),
                 label=f"{name}, step {step:,}, {waiting} networks training",
-                eta=round(rate * (steps - step), 1) if waiting else 0.0,
             )
     finally:
         pool.shutdown()

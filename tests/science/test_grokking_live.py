@@ -36,6 +36,18 @@ def test_a_leak_is_known_at_once_and_an_honest_split_is_not(run_phenomenon: Call
     assert PHENOMENON.figures(run_data)
 
 
+@pytest.mark.parametrize("operation", ["subtraction", "multiplication", "division"])
+def test_every_operation_is_judged(run_phenomenon: Callable[..., RunData], operation: str) -> None:
+    """All arms of it: a leak that cannot fit its table would leave its control, and so the verdict, without numbers."""
+    values = {"p": 23, "hidden": 64, "steps": 100, "operation": operation}
+    run_data = run_phenomenon(PHENOMENON, values=values, first_seed=FIRST, seeds=3)
+    verdict = judge(PHENOMENON, run_data.spec, run_data)
+    assert verdict.status is Status.NOT_SHOWN, "too few steps to generalise"
+    controls = [criterion.control for criterion in verdict.claims[0].criteria if criterion.control]
+    assert len(controls) == (3 if operation == "multiplication" else 2)
+    assert not any(control.missing for control in controls)
+
+
 @pytest.mark.parametrize("stop_after", [20, 100])
 @pytest.mark.parametrize("model", ["mlp", "transformer"])
 def test_a_stopped_run_ends_with_the_very_numbers_of_an_unbroken_one(

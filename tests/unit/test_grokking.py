@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import itertools
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from genlab_tui import events as ev
 from genlab_tui.errors import BadValue
 from genlab_tui.figure import Figure
 from genlab_tui.phenomena._grokking import claims as judged
-from genlab_tui.phenomena._grokking.config import CONTROL, LEAK, MAIN, OPERATIONS, decay_arm, fraction_arm
+from genlab_tui.phenomena._grokking.config import (
+    COMMUTATIVE,
+    CONTROL,
+    LEAK,
+    MAIN,
+    OPERATIONS,
+    SPLITS,
+    SUMMED,
+    decay_arm,
+    expected_steps,
+    fraction_arm,
+)
 from genlab_tui.phenomena.grokking import PHENOMENON
 from genlab_tui.phenomenon import config_values
 from genlab_tui.run import RunSpec
 from genlab_tui.rundata import Curve, RunData
 from genlab_tui.training import modular
-from genlab_tui.training.grokking import HOLD, Track, looks, measures
+from genlab_tui.training.grokking import HOLD, Track, gone, looks, measures, train
 from genlab_tui.training.pair_block import Block, Protocol, Task, blocks_of
 from genlab_tui.training.pair_mlp import MlpPass, PairMlp
+from genlab_tui.training.pair_space import BLOCK, perceptron_buffers
 from genlab_tui.training.pair_table import Places, Workspace
 from genlab_tui.training.pair_transformer import PairTransformer, TransformerPass
 from genlab_tui.verdict import Status, Verdict, judge
@@ -268,6 +282,32 @@ def test_what_was_never_reached_is_told_from_what_was_lost() -> None:
     assert math.isnan(found["fit_step"][2])
 
 
+def test_done_rises_evenly_to_the_guess_and_slowly_beyond_it() -> None:
+    """Limits only come nearer: when the main arm generalises, those that wait for it get one."""
+    steps = range(1, 1001)
+    found = [gone(step, 100.0, 1000.0 if step < 150 else 300.0) for step in steps if step <= 300]
+    assert found == sorted(found)
+    assert found[39] == pytest.approx(0.4)
+    assert found[79] == pytest.approx(0.8)
+    assert 0.8 < found[99] < found[199] < 1.0
+    assert found[-1] == 1.0
+    assert [gone(step, math.inf, 1000.0) for step in (500, 1000)] == pytest.approx([0.5, 1.0])
+
+
+def test_progress_weighs_members_by_their_steps_and_leaves_the_time_left_to_the_worker() -> None:
+    # Any test accuracy is enough: a member is over once it has fitted.
+    rule = Protocol("addition", 11, 60, 0.01, (0.9, 0.98), 0.99, 0.0, 2.0)
+    net = PairMlp(11, 16, 32)
+    tasks = [Task(MAIN, seed, net, 1.0, 0.5, expected=30.0) for seed in range(2)]
+    tasks += [Task(CONTROL, 0, net, 0.0, 0.3, expected=1e9)]
+    context: Any = SimpleNamespace(device="cpu", resume=lambda: None, poll=lambda save: None)
+    said = [one for one in train(tasks, rule, context, cohort="made", threads=1) if isinstance(one, ev.Progress)]
+    assert said
+    assert all(one.eta == -1.0 for one in said)
+    assert [one.done for one in said] == sorted(one.done for one in said)
+    assert said[-1].done == 1.0
+
+
 # --- declaration ------------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +330,51 @@ def test_the_arms_of_the_presets() -> None:
     assert 5 < PHENOMENON.estimate(PHENOMENON.make_config("quick"), _spec()).seconds < 60
 
 
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_leak_is_an_arm_where_its_network_can_fit_the_table(operation: str) -> None:
+    """Its embeddings are added: of (a, b) and (b, a) with different answers it gets one right at most."""
+    table = modular.table(operation, 13)
+    answers = {(a, b): c for a, b, c in zip(table.a.tolist(), table.b.tolist(), table.answer.tolist(), strict=True)}
+    alike = all(answers.get((b, a), c) == c for (a, b), c in answers.items())
+    assert (operation in COMMUTATIVE) is alike
+    assert (LEAK in [arm.name for arm in PHENOMENON.arms_of(_spec(operation=operation))]) is alike
+    leak = _spec("leak", operation=operation)
+    if alike:
+        assert LEAK in [arm.name for arm in PHENOMENON.arms_of(leak)]
+    else:
+        with pytest.raises(BadValue, match=f"cannot fit {operation}") as error:
+            PHENOMENON.arms_of(leak)
+        assert "concatenated" in str(error.value.hint)
+        assert PHENOMENON.arms_of(_spec(operation=operation, split=SPLITS[1])), "this network can tell them apart"
+        assert PHENOMENON.arms_of(_spec(operation=operation, embedding=SUMMED, model="transformer")), "not read there"
+
+
+def test_the_memory_of_a_perceptron_has_its_buffers_in_it() -> None:
+    table, net = modular.table("addition", 11), PairMlp(11, 5, 7)
+    train_, flat, space = _trained_on(table, 3), _numbers(net, 3), Workspace()
+    MlpPass(net, Places(table, CPU), train_).begin(flat, space)
+    held = sum(one.numel() for one in space._made.values())
+    n = train_.shape[1]
+    assert held == 3 * (perceptron_buffers(11, 7, n) + n), "n more: the ones that are taken off the softmax"
+
+    def memory(seeds: int = 1, arms: tuple[str, ...] = (MAIN,), **values: Any) -> float:
+        spec = _spec(seeds=seeds, arms=arms, **values)
+        return PHENOMENON.estimate(PHENOMENON.config_of(spec), spec).bytes
+
+    wide = memory(p=199, hidden=8192, embed=4)
+    assert 2.6e9 < wide < 3.5e9, "one network is one block, and one thread has it"
+    assert memory(p=199, hidden=8192, embed=4, precision="float64") > 1.8 * wide
+    assert memory() < 3e8 + 4 * 3 * BLOCK["cpu"] + 1e7
+
+
+def test_what_is_expected_of_an_arm_is_within_its_budget() -> None:
+    spec = _spec("standard")
+    config = PHENOMENON.config_of(spec)
+    guesses = {arm.name: expected_steps(config, arm) for arm in PHENOMENON.arms_of(spec)}
+    assert all(0 < steps <= config.steps for steps in guesses.values())
+    assert guesses[CONTROL] == config.cap * guesses[MAIN]
+
+
 @pytest.mark.parametrize(
     ("values", "named", "hint"),
     [
@@ -307,7 +392,7 @@ def test_what_makes_no_sense_is_refused(values: dict[str, Any], named: str, hint
 
 
 def test_bounds_and_repetitions_are_refused() -> None:
-    for values in ({"p": 7}, {"fractions": (0.8, 0.8)}, {"lr": 0.0}, {"operation": "power"}):
+    for values in ({"p": 7}, {"fractions": (0.8, 0.8)}, {"lr": 0.0}, {"operation": "power"}, {"cap": 1.0}):
         with pytest.raises(BadValue):
             PHENOMENON.make_config("quick", values)
 
@@ -325,9 +410,11 @@ TABLE: dict[str, dict[str, float]] = {
 }
 
 
-def _data(seeds: int = 3, arms: tuple[str, ...] = (), **changes: dict[str, Any]) -> RunData:
+def _data(
+    seeds: int = 3, arms: tuple[str, ...] = (), operation: str = "addition", **changes: dict[str, Any]
+) -> RunData:
     """Return made data; changes by arm (`no_decay={"best_test": [...]}`): one number, or one a seed."""
-    spec = _spec(seeds=seeds, arms=arms)
+    spec = _spec(seeds=seeds, arms=arms, operation=operation)
     launched = PHENOMENON.arms_of(spec)
     found: dict[str, dict[tuple[str, int], float]] = {}
     for arm in launched:
@@ -348,6 +435,22 @@ def test_a_delay_of_twelve_times_is_shown() -> None:
     assert {name: claim.status for name, claim in claims.items()} == dict.fromkeys((GROKS, DECAY, DATA), Status.SHOWN)
     assert claims[GROKS].main
     assert not claims[DECAY].main
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_operation_can_be_shown(operation: str) -> None:
+    """Where no leak is launched its control is not asked for; the two of the network without decay remain."""
+    status, claims, _ = _verdict(_data(operation=operation))
+    assert status is Status.SHOWN
+    controls = [one.control for one in claims[GROKS].criteria]
+    assert [one is not None for one in controls] == [True, True, operation in COMMUTATIVE]
+    assert not any(one.missing or one.fired for one in controls if one)
+
+
+def test_the_texts_say_what_budget_the_control_has_and_what_the_paper_s_preset_cannot_reach() -> None:
+    _, claims, _ = _verdict(_data())
+    assert "or all 3,000 steps where" in claims[GROKS].statement
+    assert "cannot be reached" in PHENOMENON.preset("paper").note
 
 
 @pytest.mark.parametrize(

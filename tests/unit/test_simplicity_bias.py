@@ -124,6 +124,11 @@ def test_a_textbook_run_is_shown() -> None:
         assert all(c.control is not None and not c.control.fired and not c.control.missing for c in claim.criteria)
 
 
+def test_texts_hold_for_every_number_of_coordinates_and_say_what_the_controls_of_slabs_are_worth() -> None:
+    assert not {"Twenty", "19"} & set(PHENOMENON.explanation.replace(",", " ").split())
+    assert "both controls check the computation" in _claims(_judge())[SLABS].statement
+
+
 @pytest.mark.parametrize(
     ("claim", "change"),
     [

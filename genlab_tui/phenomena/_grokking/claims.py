@@ -11,10 +11,10 @@ from genlab_tui.phenomena._grokking.config import (
     GENERAL,
     LEAK,
     MAIN,
-    MLP,
     Config,
     decay_arm,
     fraction_arm,
+    has_leak,
 )
 from genlab_tui.phenomenon import Claim, Criterion, PerSeed, Rule, Test
 from genlab_tui.run import RunSpec
@@ -63,13 +63,14 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
 def _main(config: Config, spec: RunSpec) -> Claim:
     both = all_finite(f"main arm and control reach train accuracy {FIT:.0%}", "fit_step", MAIN, CONTROL)
     high, late, low = Rule(low=GENERAL, every=True), Rule(low=DELAY, every=True), Rule(high=AT_FIT, every=True)
-    leaks = config.model == MLP and (not spec.arms or LEAK in spec.arms)
+    leaks = has_leak(config) and (not spec.arms or LEAK in spec.arms)
     # A control may not pass in a single seed: of its seeds the one that comes nearest is judged.
     return Claim(
         "the network generalises long after it fits",
         f"With weight decay {config.weight_decay:g}, train accuracy is at {FIT:.0%} long before test accuracy is at "
         f"{GENERAL:.0%}, and until then the network knows nothing of the pairs held out. Without weight decay, all "
-        f"else equal, it never gets there: it is given {config.cap:g} times the steps that the same seed took with it.",
+        f"else equal, it never gets there: it is given {config.cap:g} times the steps that the same seed took with "
+        f"it, or all {config.steps:,} steps where those are fewer or where the seed did not get there with it either.",
         (
             Criterion(
                 measure_test("best_test", MAIN, BEST, high),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 
 from genlab_tui.errors import BadValue
 from genlab_tui.phenomenon import Arm, Estimate, param
 from genlab_tui.run import RunSpec
-from genlab_tui.training import cost
+from genlab_tui.training import cost, pair_space
 
 FIT = 0.99  # training accuracy that counts as a fit
 GENERAL = 0.95  # test accuracy that counts as generalisation
@@ -16,6 +18,7 @@ MAIN, CONTROL, LEAK = "decay", "no-decay", "leak"
 MLP, TRANSFORMER, PLAIN = "mlp", "transformer", "transformer-plain"
 CONCATENATED, SUMMED = "concatenated", "summed"
 OPERATIONS = ("addition", "subtraction", "multiplication", "division")
+COMMUTATIVE = ("addition", "multiplication")  # a network on summed embeddings can fit these alone: (a, b) is (b, a)
 SPLITS = ("unordered pairs", "ordered pairs")
 FLOAT = {"float32": 4, "float64": 8}
 
@@ -28,7 +31,12 @@ CORE = 5e10  # operations a second and core of a perceptron's step in float32, a
 class Config:
     """What decides the numbers of a run, beside the seeds."""
 
-    operation: str = param("addition", help="what is learnt, modulo p", choices=OPERATIONS)
+    operation: str = param(
+        "addition",
+        help="what is learnt, modulo p; the leak is an arm of addition and multiplication alone: its network cannot "
+        "tell (a, b) from (b, a), so it could not fit the others",
+        choices=OPERATIONS,
+    )
     p: int = param(59, help="the modulus, a prime", low=11, high=199)
     fraction: float = param(0.5, help="share of the table that is trained on", low=0.05, high=0.95)
     fractions: tuple[float, ...] = param(
@@ -45,7 +53,8 @@ class Config:
     )
     embedding: str = param(
         CONCATENATED,
-        help="how the embeddings of a and b meet; summed, the network cannot tell (a, b) from (b, a)",
+        help="how the embeddings of a and b meet; summed (addition and multiplication alone), the network cannot tell "
+        "(a, b) from (b, a)",
         choices=(CONCATENATED, SUMMED),
         only={"model": (MLP,)},
     )
@@ -70,11 +79,12 @@ class Config:
         only={"model": (TRANSFORMER, PLAIN)},
     )
     steps: int = param(3000, help="steps at most", low=10, high=10_000_000, unit="steps")
+    # Above 1: an arm with less data that ends at the very step of the main one cannot have needed more.
     cap: float = param(
         2.0,
         help="arms that are not meant to generalise (no weight decay, less data) end at this multiple of the step at "
         "which the main arm, same seed, did",
-        low=1.0,
+        low=1.1,
         high=1000.0,
     )
     precision: str = param("float32", help="what is computed in", choices=tuple(FLOAT))
@@ -90,6 +100,11 @@ def fraction_arm(fraction: float) -> str:
     return f"fraction-{fraction:g}"
 
 
+def has_leak(config: Config) -> bool:
+    """Whether there is an arm that leaks: a perceptron on an operation that its summed embeddings allow it to fit."""
+    return config.model == MLP and config.operation in COMMUTATIVE
+
+
 def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     """Return the arms: weight decays, none at all, other shares of the table, the leak. Raises BadValue."""
     _check(config)
@@ -102,7 +117,7 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     arms += [Arm(decay_arm(d), f"weight decay {d:g}", factors(decay=d)) for d in config.decays]
     arms.append(Arm(CONTROL, "no weight decay", factors(decay=0.0), control=True))
     arms += [Arm(fraction_arm(f), f"{f:.0%} of the table", factors(fraction=f)) for f in config.fractions]
-    if config.model == MLP:
+    if has_leak(config):
         leaky = {"embedding": SUMMED, "split": SPLITS[1]}
         arms.append(Arm(LEAK, "leak: embeddings summed, ordered pairs", factors() | leaky, control=True))
     return tuple(arms)
@@ -121,6 +136,11 @@ def _check(config: Config) -> None:
         raise BadValue(
             f"decays has {config.weight_decay:g}, which is the main arm's",
             f"nearest valid value: {' '.join(f'{d:g}' for d in config.decays if d != config.weight_decay) or 3}",
+        )
+    if config.model == MLP and config.embedding == SUMMED and config.operation not in COMMUTATIVE:
+        raise BadValue(
+            f"embedding = {SUMMED} cannot fit {config.operation}: the network cannot tell (a, b) from (b, a)",
+            f"nearest valid value: embedding = {CONCATENATED}, or operation = {' or '.join(COMMUTATIVE)}",
         )
     if config.model != MLP and config.embed % config.heads:
         raise BadValue(
@@ -181,4 +201,24 @@ def estimate(config: Config, spec: RunSpec) -> Estimate:
     if kind == "cuda":
         seconds += longest * cost.STEP_SECONDS[kind]
     each = 3.0 * FLOAT[config.precision] * network_size(config) + 9.0 * samples(config, 1.0)
-    return Estimate(len(arms) * spec.seeds, seconds, 3e8 + each * len(arms) * spec.seeds)
+    space = workspace(config, arms, spec) if config.model == MLP else 0.0
+    return Estimate(len(arms) * spec.seeds, seconds, 3e8 + each * len(arms) * spec.seeds + space)
+
+
+def _cores() -> int:
+    import psutil
+
+    return psutil.cpu_count(logical=False) or 1
+
+
+def workspace(config: Config, arms: tuple[Arm, ...], spec: RunSpec) -> float:
+    """Return the bytes of the buffers of all threads: each has those of its largest block of perceptrons."""
+    kinds = Counter((float(arm.factors["training fraction"]), arm.name == LEAK) for arm in arms)
+    blocks, largest = 0, 0.0
+    for (fraction, _), count in kinds.items():
+        n, networks = samples(config, fraction), count * spec.seeds
+        size = min(pair_space.together(n * (2.0 * config.hidden + config.p), spec.device), networks)
+        blocks += math.ceil(networks / size)
+        largest = max(largest, size * pair_space.perceptron_buffers(config.p, config.hidden, n))
+    threads = min(blocks, _cores()) if cost.kind_of(spec.device) == "cpu" else 1
+    return FLOAT[config.precision] * threads * largest

@@ -41,7 +41,8 @@ def _slabs() -> Claim:
     return Claim(
         "the simple feature alone decides",
         "One coordinate tells the class by its sign, each of the others by slabs: with all of them the network uses "
-        "the first and nothing else, although the others alone would do.",
+        "the first and nothing else, although the others alone would do. A network that has learnt slabs alone, as is "
+        "asked for before anything is judged, can hardly pass as a control: both controls check the computation.",
         (
             Criterion(
                 measure_test("auc_simple_permuted", BOTH, SIMPLE_PERMUTED, guessing, statement),

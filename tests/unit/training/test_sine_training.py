@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from genlab_tui import events as ev
 from genlab_tui.training.nets import Net
-from genlab_tui.training.sine_sweep import PARTS, looks
+from genlab_tui.training.sine_sweep import PARTS, learn_sines, looks
 from genlab_tui.training.sine_training import Learners, Shape, Waves, covered
 
 WAVES = Waves((1, 3, 6), 32)
@@ -114,3 +118,23 @@ def test_looks_are_dense_at_first_and_a_few_hundred_in_all() -> None:
     places = looks(100_000)
     assert {0, 1, 2, 3, 10, 100, 1000, 10_000, 100_000} <= places
     assert len(places) < 150
+
+
+def test_the_time_left_is_the_worker_s_to_estimate() -> None:
+    """A stage knows of itself alone: not of the stages to come, nor that its networks end before the last step."""
+    context: Any = SimpleNamespace(device="cpu", resume=lambda: None, poll=lambda save: None)
+    events = learn_sines(
+        {"line": Shape(8, 1)},
+        WAVES,
+        (0,),
+        lr=1e-3,
+        steps=60,
+        enough=0.8,
+        fit=0.25,
+        part=lambda arm, k: f"{arm} {k}",
+        share=(0.25, 0.5),
+        context=context,
+    )
+    said = [one for one in events if isinstance(one, ev.Progress)]
+    assert [one.eta for one in said] == [-1.0] * 3
+    assert [one.done for one in said] == pytest.approx([0.25 + 0.5 * part for part in (1 / 3, 2 / 3, 1.0)], abs=1e-4)
