@@ -16,7 +16,10 @@ from genlab_tui.phenomenon import Phenomenon
 # A folder of one's own phenomena, beside the ones that ship.
 __path__ += [folder for folder in os.environ.get("GENLAB_PHENOMENA", "").split(os.pathsep) if folder]
 
-GROUPS = ("Data", "Regularisation", "Size", "Layers and sub-networks", "Theory", "Normalisation", "Geometry", "Dynamics")
+GROUPS = (
+    *("Data", "Regularisation", "Size", "Layers and sub-networks"),
+    *("Theory", "Normalisation", "Geometry", "Dynamics"),
+)
 
 
 @cache

@@ -99,10 +99,19 @@ def _events(cohort: str, arm: str, seed: int, points: Sequence[CriticalPoint], a
 
     if points:
         ticks = tuple(str(k + 1) for k in range(len(points)))
-        rows: tuple[list[float], ...] = ([p.loss for p in points], [p.index for p in points])
+        rows: tuple[list[float], ...] = (
+            [p.loss for p in points],
+            [p.index for p in points],
+            [p.eigenvalues[0] for p in points],
+        )
         values = tuple(ev.to_values(row) for row in rows)
         yield ev.Heat(
-            name="critical points", arm=arm, seed=seed, x_ticks=ticks, y_ticks=("loss", "index"), values=values
+            name="critical points",
+            arm=arm,
+            seed=seed,
+            x_ticks=ticks,
+            y_ticks=("loss", "index", "lowest"),
+            values=values,
         )
         spectra = tuple(ev.to_values(row) for row in thirds(points))
         ticks = tuple(str(k + 1) for k in range(len(spectra[0])))
@@ -172,5 +181,5 @@ PHENOMENON = Phenomenon(
     metrics=(Metric("found", "searches that have arrived", step_label="step of Newton's method"),),
     headline=("correlation", "share of saddles in the upper half of the losses", "points:network"),
     precision="float64",
-    panels=("index", "spectrum", "found"),
+    panels=("index", "spectrum", "steepest", "found"),
 )

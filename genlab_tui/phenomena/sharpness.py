@@ -8,7 +8,7 @@ network, optimiser and batch sizes.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,7 @@ def _group(
     config: Config, context: Context, arrays: data.Arrays, seeds: Sequence[int], name: str, at: int, groups: int
 ) -> Generator[ev.Event, None, dict[str, int]]:
     """Train all arms of some seeds and measure where they ended; return how many networks ended how."""
+    from genlab_tui.training import sharpness
     from genlab_tui.training.layer_swaps import per_seed
     from genlab_tui.training.members import Recipe
     from genlab_tui.training.train import Share, train
@@ -85,12 +86,24 @@ def _group(
         for level in (*levels(config), config.loss)
     ]
     share = Share(at / groups, TRAINING / groups)
+    measured = sharpness.measured_before(context)
     state = yield from train(members, samples, recipe, context, cohort=name, share=share)
+
+    def poll() -> None:
+        context.poll(lambda: sharpness.finished(state, name, measured))
+
     for place, seed in enumerate(seeds):
         done = (at + TRAINING + (1 - TRAINING) * place / len(seeds)) / groups
         yield ev.Progress(done=round(done, 4), label=f"measuring the networks of seed {seed}")
+        if seed in measured:
+            yield from measured[seed]
+            continue
         own = [i for i, member in enumerate(members) if member.seed == seed]
-        yield from _measured(config, context, state, own, f"{name}, sharpness of {seed}", name)
+        said: list[ev.Event] = []
+        for event in _measured(config, context, state, own, f"{name}, sharpness of {seed}", poll):
+            said.append(event)
+            yield event
+        measured[seed] = said
     return state.ends
 
 
@@ -121,15 +134,12 @@ def _member(config: Config, context: Context, arm: Arm, level: float, seed: int,
 
 
 def _measured(
-    config: Config, context: Context, state: State, own: Sequence[int], cohort: str, trained: str
+    config: Config, context: Context, state: State, own: Sequence[int], cohort: str, poll: Callable[[], None]
 ) -> Iterator[ev.Event]:
     """Measure the networks of one seed; those that diverged, or never reached their loss, are said."""
     import torch
 
     from genlab_tui.training import sharpness
-
-    def poll() -> None:
-        context.poll(lambda: sharpness.finished(state, trained))
 
     poll()
     members, arms = state.members, [arm.name for arm in context.arms]
@@ -161,19 +171,17 @@ def _measured(
     ends = (config.eigenvalues, config.tolerance, config.products)
     found = sharpness.spectrum(loss, flat[:count], seed, *ends) if count else None
     poll()
-    top = found.values[:, 0].tolist() if found else []
-    if len(names) > count:
-        later = sharpness.spectrum(loss, flat[count:], seed, 1, config.tolerance, config.products)
-        top += later.values[:, 0].tolist()
-    yield said(EIGENVALUE, top)
+    later = sharpness.spectrum(loss, flat[count:], seed, 1, config.tolerance, config.products) if passed else None
+    spectra = [part.values for part in (found, later) if part]
+    yield said(EIGENVALUE, [value for values in spectra for value in values[:, 0].tolist()])
+    for k, column in enumerate(found.values.T.tolist() if found else ()):
+        yield said(eigenvalue_name(k + 1), column)
+    rough = sum(int(values.isnan().sum()) for values in spectra)
+    if rough:
+        text = f"seed {seed}: {config.products} products leave {rough} eigenvalues rough: they are missing"
+        yield ev.Log(text=text, level="warning")
     if found is None:
         return
-    for k in range(found.values.shape[1]):
-        yield said(eigenvalue_name(k + 1), found.values[:, k].tolist())
-    rough = found.errors[:, 0] > config.tolerance * found.values[:, 0].abs()
-    if bool(rough.any()):
-        text = f"seed {seed}: {config.products} products leave {int(rough.sum())} eigenvalues rough"
-        yield ev.Log(text=text, level="warning")
     scales = sharpness.Scales(
         config.rho, config.adaptive_rho, config.box, config.ascent, config.radius, config.directions
     )

@@ -7,7 +7,7 @@ a plain perceptron with the very same outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genlab_tui.phenomenon import Checkpoint
+from genlab_tui import events as ev
+from genlab_tui.phenomenon import Checkpoint, Context
 from genlab_tui.training import seeds
 from genlab_tui.training.curvature import Spectrum, hessian_product, top
 from genlab_tui.training.layers import initial
@@ -27,6 +28,7 @@ from genlab_tui.training.slices import direction
 from genlab_tui.training.state import State
 
 START = "Lanczos start"
+MEASURED = "measured"  # in a checkpoint: the events of every seed that was measured
 Floats = NDArray[np.float64]
 
 
@@ -116,10 +118,14 @@ def rescaled(net: Net, flat: Tensor, factor: float) -> Tensor:
 
 
 def spectrum(loss: Loss, flat: Tensor, seed: int, count: int, tolerance: float, limit: int) -> Spectrum:
-    """Return the largest eigenvalues of the Hessian of networks [M, P], algebraically: a large negative one is none."""
+    """Return the largest eigenvalues of the Hessian of networks [M, P], algebraically: a large negative one is none.
+
+    NaN for those that `limit` products leave with an error bound beyond the tolerance: they are no numbers to judge by.
+    """
     generator = seeds.generator(seed, START)
     start = torch.randn(flat.shape[1], generator=generator, dtype=torch.float64).to(flat.device)
-    return top(hessian_product(loss, flat), start.expand_as(flat).contiguous(), count, tolerance, limit)
+    found = top(hessian_product(loss, flat), start.expand_as(flat).contiguous(), count, tolerance, limit)
+    return replace(found, values=found.values.where(found.errors <= tolerance * found.values.abs(), torch.nan))
 
 
 def measure(net: Net, loss: Loss, flat: Tensor, seed: int, scales: Scales, poll: Callable[[], None]) -> Sharpness:
@@ -191,7 +197,23 @@ def together(state: State, members: Sequence[int]) -> Tensor:
     return torch.stack([folded(state, member) for member in members]).to(state.samples.inputs.device)
 
 
-def finished(state: State, name: str) -> Checkpoint:
-    """Return the checkpoint of a training that is over, of the cohorts that `train` calls by this name."""
+def finished(state: State, name: str, measured: Mapping[int, Sequence[ev.Event]]) -> Checkpoint:
+    """Return the checkpoint of a training that is over, of the cohorts that `train` calls by this name.
+
+    With what was said of the seeds `measured` so far, for the next attempt to say again and to measure the others
+    alone. Logs are left out: those of an earlier attempt are never dropped.
+    """
     cohorts = [name if at == 0 else f"{name} {at + 1}" for at in range(len(state.plan))]
-    return replace(state.save(), cohort=cohorts[-1], finished=tuple(cohorts[:-1]))
+    saved = state.save()
+    lines = {
+        str(seed): [ev.encode(event).decode() for event in events if not isinstance(event, ev.Log)]
+        for seed, events in measured.items()
+    }
+    return replace(saved, meta={**saved.meta, MEASURED: lines}, cohort=cohorts[-1], finished=tuple(cohorts[:-1]))
+
+
+def measured_before(context: Context) -> dict[int, list[ev.Event]]:
+    """Return what an earlier attempt at the open stage said of the seeds that it measured."""
+    saved = context.resume()
+    lines: Mapping[str, Sequence[str]] = saved.meta.get(MEASURED, {}) if saved is not None else {}
+    return {int(seed): [event for line in of if (event := ev.decode(line.encode()))] for seed, of in lines.items()}

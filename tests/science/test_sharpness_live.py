@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +22,7 @@ from genlab_tui.phenomena._sharpness.config import (
 from genlab_tui.phenomena._sharpness.numbers import spread
 from genlab_tui.phenomena.sharpness import PHENOMENON
 from genlab_tui.rundata import RunData
+from genlab_tui.training import sharpness, train
 from genlab_tui.verdict import Status, judge
 
 SMALL: dict[str, Any] = {
@@ -44,6 +47,8 @@ TINY: dict[str, Any] = {
     "seeds": 2,
     "first_seed": 7000,
 }
+POLLS = 10
+"""Of the measuring of a seed's networks in `TINY`: it begins, curvature, steps uphill, 2 directions, 5 boxes."""
 ARMS = ("batch-10", "batch-150", "batch-150-scaled", "batch-10-order")
 
 
@@ -74,23 +79,32 @@ def test_networks_stop_at_one_loss_and_are_measured_there(run_phenomenon: Callab
         assert criterion.control is not None
         assert not criterion.control.missing
         assert len(criterion.control.seeds) == 3
+    assert not any("rough" in log.text for log in run_data.logs)
     assert run_data.progress is not None
     for figure in PHENOMENON.figures(run_data):
         assert getattr(figure, "lines", getattr(figure, "values", ()))
 
 
-@pytest.mark.parametrize("stop_after", [4, 30])
+@pytest.mark.parametrize(("stop_at", "measured"), [(4, None), (-15, []), (-5, ["7000"])])
 def test_a_stopped_run_ends_with_the_very_numbers_of_an_unbroken_one(
-    make_context: Callable[..., Any], stop_after: int
+    make_context: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, stop_at: int, measured: list[str] | None
 ) -> None:
-    """Stopped in training, and while networks are measured."""
+    """Stopped in training, and while networks are measured: those of the first seed, and of the second."""
+    monkeypatch.setattr(train, "POLL_EVERY", 1e9)  # polls are counted here, and none may depend on the clock
     whole = make_context(PHENOMENON, **TINY)
     expected = whole.run(PHENOMENON)
-    stopped = make_context(PHENOMENON, stop_after=min(stop_after, whole.polls - 3), **TINY)
+    stopped = make_context(PHENOMENON, stop_after=stop_at if stop_at > 0 else whole.polls + stop_at, **TINY)
     assert not stopped.run(PHENOMENON).stages
-    assert stopped.saved
+    (saved,) = stopped.saved.values()
+    if measured is None:
+        assert sharpness.MEASURED not in saved.meta
+    else:
+        assert list(json.loads(json.dumps(saved.meta))[sharpness.MEASURED]) == measured
+        before = stopped.polls
     stopped.stop_after = -1
     resumed = stopped.run(PHENOMENON)
+    if measured is not None:  # what was measured is not measured again
+        assert stopped.polls - before == POLLS * (TINY["seeds"] - len(measured))
     assert resumed.stages == expected.stages
     assert set(resumed.measures) == set(expected.measures)
     for name, by_network in expected.measures.items():
@@ -116,6 +130,17 @@ def test_a_network_that_never_gets_there_is_said_and_compared_with_none(
 def test_diverged_networks_leave_their_claims_open(run_phenomenon: Callable[..., RunData]) -> None:
     values = TINY["values"] | {"lr": 100.0, "epochs": 30}
     run_data = run_phenomenon(PHENOMENON, **(TINY | {"values": values, "seeds": 3}))
+    verdict = judge(PHENOMENON, run_data.spec, run_data)
+    assert verdict.status is Status.INCONCLUSIVE
+    PHENOMENON.figures(run_data)
+
+
+def test_rough_eigenvalues_are_missing_and_leave_claims_open(run_phenomenon: Callable[..., RunData]) -> None:
+    values = TINY["values"] | {"products": 5, "tolerance": 1e-6}
+    run_data = run_phenomenon(PHENOMENON, **(TINY | {"values": values, "seeds": 3}))
+    assert sum("eigenvalues rough" in log.text for log in run_data.logs) == 3
+    for arm in (*ARMS, level_arm("batch-10", 1.5)):
+        assert all(math.isnan(value) for value in run_data.measure(EIGENVALUE, arm).values()), arm
     verdict = judge(PHENOMENON, run_data.spec, run_data)
     assert verdict.status is Status.INCONCLUSIVE
     PHENOMENON.figures(run_data)

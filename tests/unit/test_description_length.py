@@ -494,7 +494,7 @@ def test_the_figures_have_the_uniform_code_and_every_model() -> None:
     assert uniform.label == "uniform code"
     assert uniform.y[-1] == pytest.approx(1200 * math.log2(10))
     assert len(code.lines) == 6  # type: ignore[union-attr]
-    assert [line.label for line in codes.lines][:2] == ["prequential code", "prequential code, random labels"]  # type: ignore[union-attr]
+    assert [line.label for line in codes.lines][:2] == ["prequential", "random labels"]  # type: ignore[union-attr]
     assert len(error.lines) == 8  # type: ignore[union-attr]
     assert len(block.lines) == 5  # type: ignore[union-attr]
     assert PHENOMENON.panels == tuple(figure.name for figure in (code, codes, error, block))

@@ -361,8 +361,8 @@ def test_figures_have_the_lines_the_levels_and_the_place_of_k_0() -> None:
     assert set(PHENOMENON.panels) <= set(figures)
     path = figures["path"]
     assert [line.label for line in path.lines] == [
-        "copies from one start",
-        "copies after 100 common steps",
+        "parted at the start",
+        "parted at step 100",
         "independent starts",
         "independent, units matched",
     ]

@@ -282,13 +282,16 @@ def test_figures_of_made_points() -> None:
             )
         },
     }  # fmt: skip
-    points, spectra = PHENOMENON.figures(RunData(spec, PHENOMENON.arms_of(spec), tuple(range(9)), heats=heats))
+    run_data = RunData(spec, PHENOMENON.arms_of(spec), tuple(range(9)), heats=heats)
+    points, spectra, steepest = PHENOMENON.figures(run_data)
     assert isinstance(points, Figure)
     assert isinstance(spectra, Figure)
     assert len(points.lines) == 6
     assert "of 9" in points.note
     assert points.lines[0].x == (0.1, 0.4)
-    assert spectra.lines[1].y == (-0.1, 0.3)
+    assert spectra.lines[1].y == (-0.1,)
+    assert isinstance(steepest, Figure)
+    assert all(not line.x for line in steepest.lines)  # a run that was stored before they were
     assert "smallest to largest seed" in spectra.note
     empty = PHENOMENON.figures(RunData(spec, PHENOMENON.arms_of(spec), ()))
     assert all(not figure.lines for figure in empty if isinstance(figure, Figure))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,7 @@ from genlab_tui.phenomena._sharpness.config import (
     level_arm,
     levels,
 )
+from genlab_tui.phenomena._sharpness.numbers import extent, spread, times
 from genlab_tui.phenomena.sharpness import PHENOMENON
 from genlab_tui.phenomenon import config_values
 from genlab_tui.run import RunSpec
@@ -142,6 +144,13 @@ def test_losses_above_the_last_one_alone_are_looked_at_on_the_way() -> None:
     assert levels(config) == [1.2, 0.7]
 
 
+def test_a_box_in_which_nothing_would_climb_is_refused() -> None:
+    with pytest.raises(BadValue) as caught:
+        PHENOMENON.make_config("quick", {"box": 1e-5})
+    assert "box" in str(caught.value)
+    assert PHENOMENON.make_config("quick", {"box": 1e-4}).box == 1e-4
+
+
 def test_only_arms_of_few_epochs_are_looked_at_inside_them() -> None:
     spec = _spec()
     config = PHENOMENON.config_of(spec)
@@ -215,6 +224,58 @@ def test_networks_at_other_losses_are_not_compared(arm: str) -> None:
         assert _status(verdict, name) is Status.INCONCLUSIVE
 
 
+def test_one_seed_at_another_loss_is_enough_to_compare_none() -> None:
+    """Its mean over seeds, and two thirds of them, are within bounds."""
+    verdict = _judge(lambda name, arm, seed, v: v * 1.2 if (name, arm, seed) == ("train_loss", LARGE, 1) else v)
+    assert verdict.status is Status.INCONCLUSIVE
+    assert "in every seed" in _reason(verdict)
+    for name in (FLAT, CLOSES, AS_FLAT, BOX):
+        assert _status(verdict, name) is Status.INCONCLUSIVE
+
+
+def _diverged(run_data: RunData, who: str, seed: int) -> RunData:
+    """Return a run with a network that diverged: its numbers from training are NaN, its sharpness is not measured."""
+    trained = ("train_loss", "test_accuracy", "test_error")
+    measures = {
+        name: {
+            member: math.nan if member == (who, seed) else value
+            for member, value in table.items()
+            if name in trained or member != (who, seed)
+        }
+        for name, table in run_data.measures.items()
+    }
+    return dataclasses.replace(run_data, measures=measures)
+
+
+def test_numbers_are_missing_wherever_one_of_theirs_is() -> None:
+    for values in ([math.nan, 1.0, 2.0], [1.0, math.nan, 2.0], [1.0, 2.0, math.nan], [0.0, 1.0]):
+        assert math.isnan(extent(values))
+    assert extent([1.0, 4.0, 2.0]) == 4.0
+    run_data = _diverged(_data(_spec()), ORDER, 1)
+    loss, ratio = spread(run_data, (SMALL, LARGE, ORDER)), times(run_data, EIGENVALUE, ORDER, SMALL)
+    assert list(loss) == list(ratio) == [0, 1, 2]
+    assert [math.isnan(found[seed]) for found in (loss, ratio) for seed in (0, 1, 2)] == [False, True, False] * 2
+    rescaled = times(_diverged(_data(_spec()), SMALL, 2), EIGENVALUE, RESCALED, SMALL)
+    assert list(rescaled) == [0, 1, 2]
+    assert math.isnan(rescaled[2])
+
+
+def test_a_control_that_diverged_in_one_of_many_seeds_is_missing() -> None:
+    spec = _spec(seeds=6)
+    verdict = judge(PHENOMENON, spec, _diverged(_data(spec), ORDER, 4))
+    assert verdict.status is Status.INCONCLUSIVE
+    controls = [c.control for c in verdict.claims[0].criteria if c.control]
+    assert [control.missing for control in controls] == [True, True]
+    assert len(controls[0].seeds) == 6
+
+
+def test_a_network_on_the_way_that_was_not_measured_leaves_its_claim_open() -> None:
+    spec = _spec(seeds=6)
+    verdict = judge(PHENOMENON, spec, _diverged(_data(spec), level_arm(SMALL, 0.5), 4))
+    assert _status(verdict, DEPENDS) is Status.INCONCLUSIVE
+    assert verdict.status is Status.SHOWN  # no other claim reads it
+
+
 def test_a_control_as_sharp_as_the_effect_fires() -> None:
     verdict = _judge(_set(EIGENVALUE, ORDER, 2.1))
     assert verdict.status is Status.INCONCLUSIVE
@@ -230,6 +291,13 @@ def test_a_network_without_numbers_leaves_the_claim_open() -> None:
     assert _judge(spec=_spec(seeds=2)).status is Status.INCONCLUSIVE
 
 
+def test_what_predicts_says_how_little_that_is() -> None:
+    spec = _spec()
+    found = [c for c in PHENOMENON.claims(PHENOMENON.config_of(spec), spec) if c.name.endswith("predicts test error")]
+    assert len(found) == len(MEASURES)
+    assert all("by chance" in claim.statement and "not independent" in claim.statement for claim in found)
+
+
 def test_a_measure_that_ranks_nothing_predicts_nothing() -> None:
     verdict = _judge(_set(EIGENVALUE, LARGE, 0.1))
     assert _status(verdict, FLAT) is Status.NOT_SHOWN
@@ -242,6 +310,24 @@ def test_the_scaled_arm_can_fail_to_close_the_gap() -> None:
     verdict = _judge(lambda name, arm, _, value: 0.5 if (name, arm) == ("test_accuracy", SCALED) else value)
     assert _status(verdict, CLOSES) is Status.NOT_SHOWN
     assert _status(_judge(_set(EIGENVALUE, SCALED, 3.0)), AS_FLAT) is Status.NOT_SHOWN
+
+
+def test_a_gap_that_is_hardly_smaller_was_not_closed() -> None:
+    """2.6 standard errors that become 1.7 of them in the mean: but the third seed gained nothing."""
+
+    def change(name: str, arm: str, seed: int, value: float) -> float:
+        if name == "test_accuracy" and arm in (LARGE, SCALED):
+            return 0.56 if arm == LARGE or seed == 2 else 0.60
+        return value
+
+    verdict = _judge(change)
+    assert _status(verdict, CLOSES) is Status.NOT_SHOWN
+    assert "interval of what the scaled learning rate gains" in _reason(verdict, CLOSES)
+
+
+def test_the_gap_is_judged_at_one_loss_of_all_three_arms() -> None:
+    for arm in (SMALL, LARGE, SCALED):
+        assert _status(_judge(_set("train_loss", arm, MATCHED + 0.02)), CLOSES) is Status.INCONCLUSIVE
 
 
 def test_another_function_is_no_rescaled_one() -> None:
@@ -292,5 +378,7 @@ def test_published_numbers_stand_beside_ours_where_the_data_are_theirs() -> None
     found = {figure.name: figure for figure in PHENOMENON.figures(_data(spec))}
     labels = [line.label for line in found["box-error"].lines]  # type: ignore[union-attr]
     assert sum(label.startswith("published") for label in labels) == 2
+    assert "not stopped at any loss" in found["box-error"].note
+    assert "not stopped at any loss" not in found["curvature-error"].note
     claim = next(c for c in PHENOMENON.claims(PHENOMENON.config_of(spec), spec) if c.name == BOX)
     assert claim.criteria[0].published == 167

@@ -93,11 +93,11 @@ def _codes(config: Config, run_data: RunData) -> Figure:
     """Return the length of every code over that of the uniform one, by parameters of the model."""
     lines = []
     for label, measure, kind in (
-        ("prequential code", PREQUENTIAL, TRUE),
-        ("prequential code, random labels", PREQUENTIAL, RANDOM),
-        ("two-part code, float32", FLOAT, TRUE),
-        ("two-part code, pruned and quantised", SMALL, TRUE),
-        ("labels given the trained network", "labels_given_ratio", TRUE),
+        ("prequential", PREQUENTIAL, TRUE),
+        ("random labels", PREQUENTIAL, RANDOM),
+        ("two-part, float32", FLOAT, TRUE),
+        ("pruned, quantised", SMALL, TRUE),
+        ("labels alone", "labels_given_ratio", TRUE),
     ):
         arms = [arm_of(kind, model) for model in config.models]
         sizes = _summaries(run_data, "parameters", arms)

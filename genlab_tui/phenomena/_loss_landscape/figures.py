@@ -29,17 +29,17 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure | HeatMap, ...]:
     """Return maps of the first seed's networks, profiles, radii, shares of variance and learning."""
     level = math.log(data.known(run_data.spec.data).classes)
     guess = Reference(level, "guessing, ln K")
-    first, second = "first direction", "second direction"
+    first, second = "1st direction", "2nd"
     which = f"one slice, the first of {config.pairs}; " if config.pairs > 1 else ""
     close_up = f"{which}up to 2 median radii of the network's own basin"
     found: list[Figure | HeatMap] = [
-        *_maps(run_data, "square", "Loss on the square", first, second, level, which + HONEST),
-        *_maps(run_data, "near", "Loss, near", first, second, level, close_up),
+        *_maps(run_data, "square", "Square", first, second, level, which + HONEST),
+        *_maps(run_data, "near", "Close up", first, second, level, close_up),
     ]
     if config.model == PERCEPTRON:
         where = "distance in weights from the final network; contours: ln K and its multiples by 10"
-        axes = ("first component", "second component")
-        found += _maps(run_data, "way", "The way of training", *axes, level, where)
+        axes = ("1st component", "2nd")
+        found += _maps(run_data, "way", "Way of training", *axes, level, where)
     found += [
         Figure(
             "profile",
@@ -117,7 +117,7 @@ def _maps(
         found.append(
             HeatMap(
                 f"{name}-{arm.name}",
-                f"{title}, {arm.title}" + (f" (seed {heat.seed})" if heat else ""),
+                f"{title}: {arm.title}" + (f", seed {heat.seed}" if heat else ""),
                 x_label,
                 y_label,
                 heat.x_ticks if heat else (),

@@ -96,13 +96,13 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
             f"nearest valid value: {steps - 1}",
         )
     copies = [
-        Arm(copy_of(k), "copies from one start" if k == 0 else f"copies after {k:,} common steps", {"fork": float(k)})
+        Arm(copy_of(k), "parted at the start" if k == 0 else f"parted at step {k:,}", {"fork": float(k)})
         for k in forks_of(config)
     ]
     return (
         Arm(FIRST, "the network"),
         *copies,
-        Arm(AGAIN, "a third copy from the start", control=True),
+        Arm(AGAIN, "a third copy", control=True),
         Arm(OTHER, "independent starts", control=True),
     )
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from genlab_tui.measures import difference, together
+from genlab_tui.measures import difference
 from genlab_tui.papers import DINH, GOYAL, KESKAR
 from genlab_tui.phenomena._sharpness.config import (
     ACCURACY,
@@ -34,7 +33,7 @@ from genlab_tui.phenomena._sharpness.config import (
     scaled,
     small,
 )
-from genlab_tui.phenomena._sharpness.numbers import beyond_error, rank_of_all, ranks, spread, times
+from genlab_tui.phenomena._sharpness.numbers import beyond_error, extent, of_ended, rank_of_all, ranks, spread, times
 from genlab_tui.phenomenon import Claim, Criterion, PerSeed, Rule, Test
 from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
@@ -66,9 +65,8 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
 
 
 def _matched(*arms: str) -> Test:
-    return Test(
-        "largest training loss over smallest", lambda d: spread(d, arms), Rule(high=MATCHED), tuple(dict.fromkeys(arms))
-    )
+    rule = Rule(high=MATCHED, every=True)
+    return Test("largest training loss over smallest, in every seed", lambda d: spread(d, arms), rule, arms)
 
 
 def _sharper_and_worse(config: Config, spec: RunSpec) -> Claim:
@@ -92,7 +90,7 @@ def _sharper_and_worse(config: Config, spec: RunSpec) -> Claim:
                 published=round(PUBLISHED_ACCURACY[0] - PUBLISHED_ACCURACY[1], 4),
                 published_source=f"{TABLE}: the difference itself",
             ),
-            Criterion(_surely_lost(other, base), matched),
+            Criterion(_surely_lost("lower end of the loss's 95 % interval over seeds", other, base), matched),
         ),
         paper=KESKAR.key,
     )
@@ -112,12 +110,12 @@ def _lost(name: str, worse: str, better: str, n_test: int) -> Test:
     )
 
 
-def _surely_lost(worse: str, better: str) -> Test:
+def _surely_lost(name: str, worse: str, better: str) -> Test:
     def lost(data: RunData) -> PerSeed:
         return difference(data, ACCURACY, better, worse)
 
     return Test(
-        "lower end of the loss's 95 % interval over seeds",
+        name,
         lost,
         Rule(low=0.0, strict=True),
         (worse, better),
@@ -154,7 +152,8 @@ def _ranked(words: str, first: str, second: str, arms: Sequence[str], rule: Rule
 def _predicts(name: str, arms: Sequence[str]) -> Claim:
     return Claim(
         f"{MEASURES[name]} predicts test error",
-        "Over all networks of all seeds, at the same training loss.",
+        f"Over all networks of all seeds, at the same training loss. A rank correlation of {PREDICTS:g} over so few "
+        "comes by chance now and then, and the networks of a seed are not independent.",
         (_ranked(MEASURES[name], name, ERROR, arms, Rule(low=PREDICTS)),),
         main=False,
     )
@@ -178,6 +177,7 @@ def _rate_flattens(config: Config) -> Claim:
 def _rate_closes(config: Config, spec: RunSpec) -> Claim:
     base, other, fast = small(config), large(config), scaled(config)
     n_test = samples_of(config, spec)[1]
+    matched = _matched(base, other, fast)
     gap = _lost("test accuracy that the large batch loses, less 2 standard errors: a gap to close", other, base, n_test)
     effect = Test(
         "test accuracy that it loses with the learning rate scaled, less 2 standard errors",
@@ -185,10 +185,14 @@ def _rate_closes(config: Config, spec: RunSpec) -> Claim:
         Rule(high=0.0),
         (fast, base),
     )
+    # A gap of just above 2 standard errors that ends just below them was not closed, though something was gained: what
+    # is asked is a gain that is sure over seeds.
+    gained = _surely_lost("lower end of the 95 % interval of what the scaled learning rate gains", other, fast)
     return Claim(
         "the learning rate, scaled with the batch, closes the gap",
-        "With a learning rate as many times larger as the batch is, the large batch generalises as well as the small.",
-        (Criterion(effect, gap), Criterion(effect, _matched(base, fast))),
+        "With a learning rate as many times larger as the batch is, the large batch generalises as well as the small, "
+        "and better than with the small one's learning rate.",
+        (Criterion(effect, gap), Criterion(effect, matched), Criterion(gained, matched)),
         main=False,
         paper=GOYAL.key,
     )
@@ -241,8 +245,7 @@ def _loss_matters(config: Config) -> Claim:
     stops = [*(level_arm(base, level) for level in levels(config)), base]
 
     def most(data: RunData) -> PerSeed:
-        found = together(data, EIGENVALUE, stops)
-        return {seed: max(row) / min(row) if min(row) > 0 else math.nan for seed, row in found.items()}
+        return {seed: extent(row) for seed, row in of_ended(data, EIGENVALUE, stops).items()}
 
     effect = Test(
         "largest eigenvalue on the way down, largest / smallest", most, Rule(low=SHARPER), (base,), geometric=True

@@ -101,7 +101,9 @@ class Config:
         high=100.0,
         unverified=True,
     )
-    box: float = param(1e-3, help="half the width of Keskar's box, relative to 1 + |weight|", low=1e-8, high=1.0)
+    # L-BFGS-B stops where the projected gradient is below 1e-5, and it is never larger than the box is wide: in a
+    # narrower one it ends where it begins, and every network would be exactly flat.
+    box: float = param(1e-3, help="half the width of Keskar's box, relative to 1 + |weight|", low=1e-4, high=1.0)
     ascent: int = param(10, help="iterations of L-BFGS-B inside that box", low=1, high=1000)
     radius: float = param(0.3, help="how far along filter-normalised random directions", low=1e-4, high=10.0)
     directions: int = param(10, help="how many of them", low=1, high=1000)

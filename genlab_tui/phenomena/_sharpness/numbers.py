@@ -5,23 +5,42 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from genlab_tui.measures import difference, together
-from genlab_tui.phenomena._sharpness.config import ACCURACY, ERRORS, LOSS
+from genlab_tui.measures import difference, least, together
+from genlab_tui.phenomena._sharpness.config import ACCURACY, ERRORS, LOSS, RESCALED
 from genlab_tui.phenomenon import PerSeed
 from genlab_tui.rundata import RunData
 from genlab_tui.stats import spearman
 
 
+def of_ended(data: RunData, name: str, arms: Sequence[str]) -> dict[int, list[float]]:
+    """Return a measure of several arms for every seed of which all of them ended; NaN where one has no such measure.
+
+    A network that diverged ended too and has a training loss, NaN, but its sharpness is not measured: its seed must
+    not be left out, or a claim would be judged on the others alone. The rescaled network is one of those that trained.
+    """
+    ended = together(data, LOSS, [arm for arm in arms if arm != RESCALED])
+    found = [data.measure(name, arm) for arm in arms]
+    return {seed: [one.get(seed, math.nan) for one in found] for seed in ended}
+
+
+def extent(values: Sequence[float]) -> float:
+    """Return the largest over the smallest of positive numbers; NaN where one is NaN or not positive."""
+    smallest = least(values)
+    return max(values) / smallest if smallest > 0 else math.nan
+
+
 def spread(data: RunData, arms: Sequence[str]) -> PerSeed:
     """Return the largest training loss over the smallest one of some arms; NaN where one has none."""
-    found = together(data, LOSS, arms)
-    return {seed: max(row) / min(row) if min(row) > 0 else math.nan for seed, row in found.items()}
+    return {seed: extent(row) for seed, row in of_ended(data, LOSS, arms).items()}
 
 
 def times(data: RunData, name: str, arm: str, base: str) -> PerSeed:
-    """Return a measure of one arm over that of another; NaN where that is 0, as of a network that is constant."""
-    top, bottom = data.measure(name, arm), data.measure(name, base)
-    return {seed: top[seed] / bottom[seed] if bottom[seed] else math.nan for seed in top if seed in bottom}
+    """Return a measure of one arm over that of another, for the seeds of which both ended.
+
+    NaN where one was not measured, and where the other's is 0, as of a network that is constant.
+    """
+    found = of_ended(data, name, (arm, base))
+    return {seed: top / bottom if bottom else math.nan for seed, (top, bottom) in found.items()}
 
 
 def standard_error(accuracy: float, n_test: int) -> float:

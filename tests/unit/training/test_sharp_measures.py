@@ -31,6 +31,14 @@ def test_an_eigenvalue_is_the_largest_not_the_one_of_largest_magnitude() -> None
     assert torch.equal(found.values[0], found.values[1])  # networks of a seed begin with the same vector
 
 
+def test_an_eigenvalue_that_the_limit_leaves_rough_is_none() -> None:
+    diagonal = torch.linspace(0.0, 1.0, 200, dtype=torch.float64).square()
+    loss, at = _quadratic(diagonal, torch.ones(200, dtype=torch.float64)), torch.zeros(1, 200, dtype=torch.float64)
+    assert bool(sharpness.spectrum(loss, at, 7, 2, 1e-6, 5).values.isnan().all())
+    some = sharpness.spectrum(loss, at, 7, 2, 1e-6, 200)
+    assert some.values[0].tolist() == pytest.approx(diagonal.flip(0)[:2].tolist(), rel=1e-5)
+
+
 def test_keskars_box_is_climbed_to_its_corner() -> None:
     slope = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
     at = torch.tensor([0.5, -3.0, 0.0], dtype=torch.float64)
@@ -38,6 +46,7 @@ def test_keskars_box_is_climbed_to_its_corner() -> None:
     here = float(loss(at[None])[0])
     rise = float((slope.abs() * 1e-3 * (at.abs() + 1)).sum())
     assert sharpness.keskar_sharpness(loss, at, 1e-3, 10) == pytest.approx(100 * rise / (1 + here))
+    assert sharpness.keskar_sharpness(loss, at, 1e-4, 10) == pytest.approx(10 * rise / (1 + here))
     curved = _quadratic(torch.tensor([4.0, 9.0], dtype=torch.float64), torch.zeros(2, dtype=torch.float64))
     assert sharpness.keskar_sharpness(curved, torch.zeros(2, dtype=torch.float64), 1e-3, 10) == 0.0
     broken = _quadratic(torch.full((3,), torch.nan, dtype=torch.float64), slope)
