@@ -359,7 +359,7 @@ def test_figures_show_every_network_and_every_measure() -> None:
     assert isinstance(path, Figure)
     assert path.lines[0].x == pytest.approx((1.5, 0.5, 0.1))
     assert isinstance(heat, HeatMap)
-    assert heat.y_ticks[-1].startswith("small batch, layers rescaled")
+    assert heat.y_ticks[-1].startswith("rescaled by")
     assert heat.values[0][0] == pytest.approx(math.log2(5))
     assert heat.values[-1][0] == pytest.approx(math.log2(50))
     assert heat.values[-1][-1] == pytest.approx(0.0)

@@ -171,14 +171,14 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     found = [_arm(f"batch {batch}", arm_of(batch), batch, config.lr, "plain") for batch in batches]
     found.append(
         _arm(
-            f"batch {batches[-1]}, learning rate x {factor:g}",
+            f"batch {batches[-1]}, lr x {factor:g}",
             scaled(config),
             batches[-1],
             config.lr * factor,
             "scaled",
         )
     )
-    label = f"batch {batches[0]}, another order"
+    label = f"batch {batches[0]}, again"
     found.append(_arm(label, order(config), batches[0], config.lr, ORDER))
     return tuple(found)
 

@@ -9,6 +9,7 @@ from genlab_tui.figure import Figure, HeatMap, Line, Reference
 from genlab_tui.lines import curve_lines
 from genlab_tui.phenomena._sharpness.claims import PUBLISHED_ACCURACY, PUBLISHED_SHARPNESS
 from genlab_tui.phenomena._sharpness.config import (
+    ADAPTIVE,
     BOX,
     EIGENVALUE,
     ERROR,
@@ -16,6 +17,7 @@ from genlab_tui.phenomena._sharpness.config import (
     MEASURES,
     RESCALED,
     RISE,
+    SAM,
     SHARPER,
     Config,
     eigenvalue_name,
@@ -114,23 +116,25 @@ def _path(config: Config, run_data: RunData) -> Figure:
             )
     return Figure(
         "path",
-        "Curvature on the way down: sharpness is comparable at equal loss only",
+        "Curvature on the way down",
         "training loss (nats), falling to the left",
         MEASURES[EIGENVALUE],
         tuple(lines),
         log_x=True,
         log_y=True,
-        note=f"networks that stopped at these losses; {BAND}",
+        note=f"networks that stopped at these losses: sharpness is comparable at equal loss only; {BAND}",
     )
+
+
+SHORT = {EIGENVALUE: "eigenv.", SAM: "SAM", ADAPTIVE: "adaptive", BOX: "Keskar", RISE: "rise"}
+"""The measures in the width of a cell."""
 
 
 def _bars(config: Config, run_data: RunData, arms: Sequence[str]) -> HeatMap:
     """Return every measure of every arm, divided by that of the small batch, on a scale of factors of 2."""
     base = small(config)
     rows = [name for name in arms if name != base] + [RESCALED]
-    titles = {arm.name: arm.title for arm in run_data.arms} | {
-        RESCALED: f"small batch, layers rescaled by {config.rescale:g}"
-    }
+    titles = {arm.name: arm.title for arm in run_data.arms} | {RESCALED: f"rescaled by {config.rescale:g}"}
     values = []
     for name in rows:
         found = [times(run_data, measure, name, base) for measure in MEASURES]
@@ -138,10 +142,10 @@ def _bars(config: Config, run_data: RunData, arms: Sequence[str]) -> HeatMap:
         values.append(tuple(summarise(one).mean for one in logs))
     return HeatMap(
         "measures",
-        "How much sharper than after the small batch, by every measure (doublings)",
+        "Sharper than the small batch, doublings",
         "measure",
         "network",
-        tuple(MEASURES.values()),
+        tuple(SHORT[measure] for measure in MEASURES),
         tuple(titles[name] for name in rows),
         tuple(values),
         note=f"0: as sharp; {math.log2(SHARPER):g}: twice as sharp, as the claim asks; log2 of the ratio, seed mean",
