@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genlab_tui.text import human_number
+
 MEMBER = " · seed "
 """Between an arm's label and the seed in the label of one member: its line is drawn faint, not in the legend."""
 
@@ -64,9 +66,10 @@ class Figure:
 class HeatMap:
     """A matrix with labelled rows (`y_ticks`) and columns (`x_ticks`); `values[row][column]`.
 
-    With `levels` (values at which a contour is drawn) or a `path` it is a field that was sampled at the cells' centres:
-    colours run smoothly between them. `path` are places (column, row) in cells, not necessarily whole, from its start
-    to its end. `log`: colours by the logarithm; values of 0 and less have the colour of the smallest above.
+    With `levels` (values at which a contour is drawn: the first in full, the others dotted) or a `path` it is a field
+    that was sampled at the cells' centres: colours run smoothly between them. `path` are places (column, row) in cells,
+    not necessarily whole, from its start to its end. `log`: colours by the logarithm; values of 0 and less have the
+    colour of the smallest above. `limits` are the ends of the scale where maps share one; else the map's own.
     """
 
     name: str
@@ -80,6 +83,15 @@ class HeatMap:
     levels: tuple[float, ...] = ()
     path: tuple[tuple[float, float], ...] = ()
     log: bool = False
+    limits: tuple[float, float] | None = None
+
+    @property
+    def contours(self) -> str:
+        """What the contours are, in words: `line 2.3, dotted 0.23, 23`; empty without any."""
+        if not self.levels:
+            return ""
+        first, *others = (human_number(level, 3) for level in self.levels)
+        return f"line {first}" + (f", dotted {', '.join(others)}" if others else "")
 
     @property
     def smooth(self) -> bool:

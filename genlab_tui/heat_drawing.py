@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from genlab_tui.axes import LARGEST
 from genlab_tui.figure import HeatMap
-from genlab_tui.shades import contour, fold, is_light, placed, shade
+from genlab_tui.shades import contour, ends_of, fold, is_light, placed, shade
 from genlab_tui.svg import CHARACTER, EDGE, WIDTH, note_lines, xml_text
 from genlab_tui.text import clean_text, human_number
 
@@ -24,7 +24,7 @@ def heat_map(heat: HeatMap, titled: bool) -> tuple[list[str], float]:
     if not finite or not columns:
         words = "nothing that can be drawn" if rows else "no data yet"
         return [*parts, f'<text class="n" x="{WIDTH / 2}" y="60" text-anchor="middle">{words}</text>'], 90
-    low, high = min(finite), max(finite)
+    low, high = ends_of(heat, finite)
     names = [clean_text(name, 28) for name in heat.y_ticks]
     left = EDGE + 8 + CHARACTER * max((len(name) for name in names), default=0)
     top = 30.0
@@ -62,18 +62,19 @@ def _lines(
         return f"{at[0] + (x + 0.5) * size[0]:.1f} {at[1] + (y + 0.5) * size[1]:.1f}"
 
     drawn = []
-    for level in heat.levels:
+    for number, level in enumerate(heat.levels):
         if level > 0 or not heat.log:
             found = contour(values, math.log10(level) if heat.log else level)
-            drawn.append(" ".join(f"M{place(*start)}L{place(*end)}" for start, end in found))
+            dashes = "stroke-dasharray:2 4" if number else ""
+            drawn.append((" ".join(f"M{place(*start)}L{place(*end)}" for start, end in found), dashes))
     given = [(x, y) for x, y in heat.path if -0.5 <= x <= columns - 0.5 and -0.5 <= y <= rows - 0.5]
     inside = [(_folded(x, columns), _folded(y, rows)) for x, y in given]
     if inside:
-        drawn.append("M" + "L".join(place(*step) for step in inside))
-    for data in drawn:
+        drawn.append(("M" + "L".join(place(*step) for step in inside), ""))
+    for data, dashes in drawn:
         if data:
-            yield f'<path d="{data}" style="fill:none;stroke:#000;stroke-width:2.4;stroke-opacity:0.6"/>'
-            yield f'<path d="{data}" style="fill:none;stroke:#fff;stroke-width:1"/>'
+            yield f'<path d="{data}" style="fill:none;stroke:#000;stroke-width:2.4;stroke-opacity:0.6;{dashes}"/>'
+            yield f'<path d="{data}" style="fill:none;stroke:#fff;stroke-width:1;{dashes}"/>'
     for step in inside:
         x, y = place(*step).split()
         yield f'<circle cx="{x}" cy="{y}" r="2.2" style="fill:#fff;stroke:#000;stroke-width:0.6"/>'
@@ -122,8 +123,7 @@ def _spread(names: Sequence[str], room: float, need: float) -> Iterator[tuple[in
 def _scale(heat: HeatMap, limits: tuple[float, float], left: float, y: float) -> list[str]:
     """Return the axis names and the scale of colours below a heat map."""
     axes = " × ".join(label for label in (heat.y_label, heat.x_label) if label)
-    if heat.levels:
-        axes += " · lines at " + ", ".join(human_number(level, 3) for level in heat.levels)
+    axes = " · ".join(part for part in (heat.contours, axes) if part)
     low, high = (_number(value, limits, heat) for value in limits)
     end = WIDTH - EDGE - CHARACTER * len(high)
     start = end - 128

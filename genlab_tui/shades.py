@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from genlab_tui.axes import LARGEST
+from genlab_tui.figure import HeatMap
 
 # Viridis (matplotlib, CC0) in nine stops: lightness grows along it, so it reads without colour too.
 STOPS = ("#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725")
@@ -58,6 +59,14 @@ def placed(values: Sequence[Sequence[float]], log: bool) -> list[list[float]]:
     least = min((v for row in values for v in row if 0 < v < LARGEST), default=math.nan)
     # `least` first: max returns its first argument where that is NaN, and there is no logarithm of the other.
     return [[math.log10(max(least, v)) if abs(v) < LARGEST else v for v in row] for row in values]
+
+
+def ends_of(heat: HeatMap, finite: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of the scale as places on it: those that the map names, else of its finite places."""
+    if heat.limits is None:
+        return min(finite), max(finite)
+    low, high = placed([heat.limits], heat.log)[0]
+    return (low, high) if abs(low) < LARGEST and abs(high) < LARGEST else (min(finite), max(finite))
 
 
 def stretch(values: Sequence[Sequence[float]], rows: int, columns: int) -> list[list[float]]:

@@ -34,13 +34,13 @@ PHENOMENON = Phenomenon(
         "networks comparable is to measure a step in lengths of the filters that it changes: weights that are twice as"
         " large need twice the step. Here two deep, narrow networks that differ in one thing, whether each layer adds "
         "to what comes in (a shortcut) or replaces it, are trained to the same training loss: at different losses "
-        "slices say little. Read the maps: the contour at ln K, the loss of guessing, is the edge of the basin, and "
-        "with shortcuts it lies several times as far out. That is judged as a number: the median distance to that edge"
+        "slices say little. Read the maps: the full line, ln K (2.3 for ten classes: the loss of guessing), is the "
+        "edge of the basin, and with shortcuts it lies several times as far out; both maps have one scale of colours. That is judged as a number: the median distance to that edge"
         " over many random directions. The paper's other picture, a chaos of hills and minima without shortcuts, is "
         "asked for separately, and small networks do not show it: their narrow basin has one minimum, and only close "
         "up do its walls bend the wrong way here and there. A slice that is not convex means that the loss is not "
-        "convex; a smooth slice proves nothing, as it is two directions out of thousands. The last maps show the way "
-        "that training took, in the two directions in which it moved most. In the paper these hold 40 to 90 % of all "
+        "convex; a smooth slice proves nothing, as it is two directions out of thousands. The last maps show the trajectory "
+        "of training, from o to the cross, in the two directions in which it moved most. In the paper these hold 40 to 90 % of all "
         "movement, random ones almost none. Beware of that number: a random walk with steps as long looks flat in this"
         " way too, and its share stands beside it."
     ),
@@ -75,7 +75,7 @@ PHENOMENON = Phenomenon(
             "there: the rate falls smoothly instead of by 10 at epochs 150, 225 and 275; slices are taken on 10,000 "
             "of the training images, which are not augmented in training. After few epochs the picture is another one. "
             "Trained to the end, not to one loss: INCONCLUSIVE where the losses differ by more than 1.5 times",
-            gpu="about 8 hours for 3 seeds and 8 GB, an estimate",
+            gpu="about 8 hours for 3 seeds and 8 GB",
         ),
     },
     data=("digits", "mnist1d", "fashion-mnist", "mnist5k", "mnist", "kmnist", "cifar10", "svhn"),

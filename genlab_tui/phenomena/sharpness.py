@@ -270,7 +270,7 @@ PHENOMENON = Phenomenon(
             "of a tenth of the training set. Unverified: learning rate, initialiser, number of epochs. Stopped at one "
             "training loss, which the paper does not do; batch norm is folded into the weights, with its running "
             "statistics, before sharpness is measured",
-            gpu="about 15 minutes and 20 GB, an estimate",
+            gpu="about 15 minutes and 20 GB",
         ),
     },
     data=("mnist1d", "digits", "mnist5k", "mnist", "fashion-mnist", "kmnist", "cifar10", "svhn"),

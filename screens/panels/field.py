@@ -13,6 +13,8 @@ from screens.panels.cells import Cells
 
 WHITE, BLACK = "#ffffff", "#000000"
 START, STEP, END = "o", "•", "×"
+DOTTED = 3
+"""Of a dotted contour, one place in so many is drawn."""
 BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bits of the dots of a braille character, row by row."""
 
@@ -113,7 +115,7 @@ def _contours(heat_map: HeatMap, given: list[list[float]], size: tuple[int, int]
     tall, wide = len(given), max(len(line) for line in given)
     down, across = size[0] / tall, size[1] / wide
     found = set()
-    for level in heat_map.levels:
+    for number, level in enumerate(heat_map.levels):
         if heat_map.log and level <= 0:
             continue
         for (x, y), (u, w) in contour(given, math.log10(level) if heat_map.log else level):
@@ -121,7 +123,9 @@ def _contours(heat_map: HeatMap, given: list[list[float]], size: tuple[int, int]
             for k in range(steps + 1):
                 row = (y + (w - y) * k / steps + 0.5) * down
                 column = (x + (u - x) * k / steps + 0.5) * across
-                found.add((min(int(row), size[0] - 1), min(int(column), size[1] - 1)))
+                place = min(int(row), size[0] - 1), min(int(column), size[1] - 1)
+                if number == 0 or (place[0] + place[1]) % DOTTED == 0:
+                    found.add(place)
     return found
 
 

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from genlab_tui.axes import LARGEST
 from genlab_tui.figure import HeatMap
-from genlab_tui.shades import fold, placed, shade
+from genlab_tui.shades import ends_of, fold, placed, shade
 from genlab_tui.text import clean_text, human_number
 from screens.ascii import RAMP, in_ascii
 from screens.panels.cells import Cells, columns_of, shorten
@@ -90,7 +90,8 @@ def paint(heat_map: HeatMap | None, cells: Cells, *, ascii_only: bool = False) -
         text = shorten("no data yet" if heat_map is None or not heat_map.values else "nothing that can be drawn", width)
         cells.put(top + (height - top) // 2, max((width - columns_of(text)) // 2, 0), text, "tick")
         return set()
-    low, high = (_rounded(v, max(finite) - min(finite)) for v in (min(finite), max(finite)))
+    ends = ends_of(heat_map, finite)
+    low, high = (_rounded(v, ends[1] - ends[0]) for v in ends)
     scale = Scale(low, high, heat_map.log)
     labelled = height - top >= 4 and width >= 16
     names = [clean_text(name, 24) for name in heat_map.y_ticks]
@@ -199,8 +200,7 @@ def _bottom(
     steps = 12 if cells.width >= 40 else 6
     start = cells.width - steps - columns_of(low) - columns_of(high) - 2
     axes = " × ".join(clean_text(label, 30) for label in (heat_map.y_label, heat_map.x_label) if label)
-    if heat_map.levels:
-        axes += " · lines at " + ", ".join(human_number(level, 3) for level in heat_map.levels)
+    axes = " · ".join(part for part in (heat_map.contours, axes) if part)
     cells.put(last, 0, shorten(axes, max(start - 1, 0)), "tick")
     start = cells.put(last, max(start, 0), low + " ", "tick")
     for i in range(steps):

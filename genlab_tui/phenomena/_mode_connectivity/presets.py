@@ -26,7 +26,7 @@ PRESETS = {
         ALL | {"epochs": 24, "forks": (0, 10, 100, 1000, 10_000)},
         seeds=3,
         data="mnist",
-        gpu="about 10 minutes and 3 GB, an estimate",
+        gpu="about 10 minutes and 3 GB",
         note="the paper's LeNet-300-100 on MNIST: Adam at 0.0012, batch 60. Unverified: number of epochs, initialiser",
     ),
     "resnet-20": Preset(
@@ -43,7 +43,7 @@ PRESETS = {
         seeds=3,
         data="cifar10",
         regularisers={"augmentation": 4.0, "weight-decay": 1e-4},
-        gpu="about 6 hours and 6 GB, an estimate",
+        gpu="about 6 hours and 6 GB",
         note="the paper's ResNet-20 on CIFAR-10, unstable at its start (main claim expected NOT SHOWN) and stable from "
         "step 2,000 on: SGD at 0.1, batch 128, 85 epochs, the rate a tenth from epochs 56 and 71 on. Unverified: "
         "augmentation (shifts without flips here), weight decay, initialiser. Batch norm statistics are taken anew at "
