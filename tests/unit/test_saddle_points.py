@@ -220,7 +220,9 @@ def test_a_seed_draws_its_samples_and_both_arms_get_the_same() -> None:
 GOOD = {"points": 20.0, "correlation": 0.9, "shuffled": 0.1, "saddles": 1.0, "highest_minimum": 0.05}
 
 
-def _verdict(network: dict[str, float] | None = None, convex: float = 0.0, **one_seed: float) -> Verdict:
+def _verdict(
+    network: dict[str, float] | None = None, convex: float = 0.0, minima: int = 3, **one_seed: float
+) -> Verdict:
     spec = _spec()
     numbers = GOOD | (network or {})
     tables: dict[str, dict[tuple[str, int], float]] = {
@@ -230,7 +232,21 @@ def _verdict(network: dict[str, float] | None = None, convex: float = 0.0, **one
         tables[name][NETWORK, 1] = value
     for seed in range(3):
         tables["saddles"][CONVEX, seed] = convex
-    data = RunData(spec, PHENOMENON.arms_of(spec), (0, 1, 2), measures=tables)
+    index = (0.0,) * minima + (0.2, 0.3)
+    ticks = tuple(str(k) for k in range(len(index)))
+    loss = tuple(float(k) for k in range(len(index)))
+    heats = {
+        (NETWORK, seed): ev.Heat(
+            name="critical points",
+            arm=NETWORK,
+            seed=seed,
+            x_ticks=ticks,
+            y_ticks=("loss", "index", "lowest"),
+            values=(loss, index, index),
+        )
+        for seed in range(3)
+    }
+    data = RunData(spec, PHENOMENON.arms_of(spec), (0, 1, 2), measures=tables, heats={"critical points": heats})
     return judge(PHENOMENON, spec, data)
 
 
@@ -250,6 +266,13 @@ def test_a_high_minimum_speaks_against_the_side_claim_alone() -> None:
     verdict = _verdict({"highest_minimum": 0.6})
     assert verdict.status is Status.SHOWN
     assert verdict.claims[1].status is Status.NOT_SHOWN
+
+
+def test_one_minimum_says_nothing_about_the_highest() -> None:
+    verdict = _verdict(minima=1)
+    assert verdict.status is Status.SHOWN
+    assert verdict.claims[1].status is Status.INCONCLUSIVE
+    assert "different minima" in verdict.claims[1].reason
 
 
 def test_inconclusive_with_few_points_in_a_seed() -> None:
