@@ -17,7 +17,7 @@ MINIMA = 2.0  # different minima of a seed, to speak of the highest
 POINTS = 10.0  # different critical points that a seed must have found
 
 
-def minima(data: RunData) -> PerSeed:
+def minima_of(data: RunData) -> PerSeed:
     """Return how many different minima, critical points of index 0, each seed has found."""
     heats = data.heats.get("critical points", {})
     return {
@@ -63,7 +63,7 @@ def claims(config: Config, spec: RunSpec) -> tuple[Claim, ...]:
                     Rule(high=LOW),
                     "Of one minimum alone it says nothing: it is the lowest point then.",
                 ),
-                Test("different minima of a seed", minima, Rule(low=MINIMA), (NETWORK,)),
+                Test("different minima of a seed", minima_of, Rule(low=MINIMA), (NETWORK,)),
             ),
         ),
         main=False,
