@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from genlab_tui import data
 from genlab_tui import events as ev
+from genlab_tui.errors import BadValue
 from genlab_tui.figure import Figure
 from genlab_tui.papers import LEWKOWYCZ
 from genlab_tui.phenomena._catapult import figures as drawn
@@ -28,6 +29,7 @@ from genlab_tui.phenomena._catapult.config import (
     NETWORK_LOWEST,
     NETWORKS,
     PEAK_STEPS,
+    SHOWN,
     Config,
     estimate,
     network_bytes,
@@ -79,7 +81,7 @@ def _model(config: Config, context: Context, seeds: Sequence[int]) -> Generator[
     name = f"seeds {seeds[0]} to {seeds[-1]}"
     if own := kinds.get("descent"):
         cohort = f"descents, {name}"
-        body = partial(sweep.step_by_step, own, seeds, config.width, config.steps, cohort, context)
+        body = partial(sweep.step_by_step, own, seeds, config.width, config.steps, SHOWN, cohort, context)
         yield from context.stage(cohort, body)
     for arm in kinds.get("boundaries", ()):
         if arm.name == MODEL:
@@ -122,6 +124,7 @@ def _problem(config: Config, context: Context, network: str, seeds: Sequence[int
     """Return the networks of some seeds with their samples: the first of both classes in the seed's split.
 
     Inputs are divided by their root mean square; only centred ones have their mean over the samples taken off before.
+    Raises BadValue where a seed has too few: how many samples of a class a pooled data set trains on is drawn too.
     """
     import numpy as np
 
@@ -129,11 +132,20 @@ def _problem(config: Config, context: Context, network: str, seeds: Sequence[int
     from genlab_tui.training import catapult_networks, catapult_rates
 
     arrays = data.load(context.spec.data, context.data_dir)
-    first, second = config.classes
+    first = config.classes[0]
     inputs, targets = [], []
     for seed in seeds:
         part = prepare.split(arrays, 0, seed)
-        wanted = np.flatnonzero((part.y_train == first) | (part.y_train == second))[: config.samples]
+        wanted = np.flatnonzero(np.isin(part.y_train, config.classes))[: config.samples]
+        if len(wanted) < config.samples:
+            drawn = context.spec.seed_list if arrays.pooled else (seed,)
+            splits = (prepare.split(arrays, 0, own).y_train for own in drawn)
+            least = min(int(np.isin(labels, config.classes).sum()) for labels in splits)
+            raise BadValue(
+                f"samples = {config.samples}: seed {seed} has {len(wanted)} of classes "
+                f"{' and '.join(map(str, config.classes))} to train on",
+                f"nearest valid value for all seeds: {least}",
+            )
         x = prepare.flatten(part.x_train[wanted])
         if network == CENTRED:
             x = x - x.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -183,7 +195,7 @@ PHENOMENON = Phenomenon(
     run=run,
     metrics=(
         Metric("loss", "loss of the model", log=True, higher_is_better=False),
-        Metric("eta_lambda", "eta * lambda", higher_is_better=False, references=((2.0, "stable below"),)),
+        Metric("eta_lambda", "eta * lambda, up to 8", higher_is_better=False, references=((2.0, "stable below"),)),
         Metric("network_loss", "loss of the networks", log=True, higher_is_better=False),
     ),
     headline=("eta lambda_0 at which the loss first rises", DIVERGES, "eta_max:relu"),

@@ -110,7 +110,7 @@ def _descend(
     import torch
 
     from genlab_tui.training.edge_training import track
-    from genlab_tui.training.full_batch import Descent, Walk
+    from genlab_tui.training.full_batch import PLAIN, Descent, Walk
 
     scheme = "glorot-normal" if config.activation == "tanh" else "he-normal"
     walks = []
@@ -128,7 +128,10 @@ def _descend(
             walks.append(Walk(how, problem, start))
     yield from track(walks, context, cohort=name, every=every, until=config.until, share=share)
     edges = {arm.name: threshold(arm) for arm in arms}
-    found = [landmarks(walk.looks, walk.noted, walk.descent.lr, edges[walk.descent.arm]) for walk in walks]
+    found = [
+        landmarks(walk.looks, walk.noted, walk.descent.lr, edges[walk.descent.arm], plain=walk.descent.kind == PLAIN)
+        for walk in walks
+    ]
     for measure in found[0]:
         yield ev.Measure(cohort=name, name=measure, values=ev.to_values([own[measure] for own in found]))
     return len(walks)

@@ -58,6 +58,9 @@ class Descent:
     last: Array
 
 
+POLL = 100
+"""Steps of the model between two polls."""
+Poll = Callable[[], None]
 Look = Callable[[int, Array, Array], None]
 """Takes the step, losses and curvatures."""
 
@@ -75,7 +78,7 @@ def stack(width: int, seeds: list[int], repeats: int = 1, draws: int = 1) -> Mod
     return Model(u, v)
 
 
-def descend(model: Model, rates: Array, steps: int, look: Look | None = None) -> Descent:
+def descend(model: Model, rates: Array, steps: int, look: Look | None = None, poll: Poll | None = None) -> Descent:
     """Take `steps` steps of gradient descent at the rates [M]; members stop where they settle or diverge."""
     u, v = model.u.copy(), model.v.copy()
     width, root = model.width, np.sqrt(model.width)
@@ -89,6 +92,8 @@ def descend(model: Model, rates: Array, steps: int, look: Look | None = None) ->
         going = track.going
         if not look and not going.any():
             break
+        if poll and step % POLL == 0:
+            poll()
         pull = np.where(going, rates * f / root, 0.0)[:, None]
         np.multiply(pull, v, out=rest)
         v -= pull * u
@@ -102,12 +107,14 @@ def descend(model: Model, rates: Array, steps: int, look: Look | None = None) ->
     return Descent(track, first, Model(u, v).curvature)
 
 
-def descend_linearised(model: Model, rates: Array, steps: int) -> Descent:
+def descend_linearised(model: Model, rates: Array, steps: int, poll: Poll | None = None) -> Descent:
     """Descend on the first-order Taylor expansion of f in u and v at the start: the kernel stays what it is."""
     first = model.curvature
     f = model.output
     track = LossTrack(f**2 / 2, LIMIT * model.width)
-    for _ in range(steps):
+    for step in range(1, steps + 1):
+        if poll and step % POLL == 0:
+            poll()
         f = np.where(track.going, f * (1 - rates * first), f)
         track.see(f**2 / 2)
     return Descent(track, first, first)

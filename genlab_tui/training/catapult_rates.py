@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +41,19 @@ class Problem:
     kernel: Tensor
     lambdas: Array
 
-    def descend(self, arm: Arm, products: Array, steps: int) -> tuple[LossTrack, Array, list[Array]]:
-        """Descend at eta * lambda_0 [M]; return the track, lambda at the end and the losses of every step."""
+    def descend(
+        self, arm: Arm, products: Array, steps: int, poll: Callable[[], None]
+    ) -> tuple[LossTrack, Array, list[Array]]:
+        """Descend at eta * lambda_0 [M]; return the track, lambda at the end and the losses of every step.
+
+        Polls after each: a step of large networks takes seconds.
+        """
         rates = products / self.lambdas
         rows: list[Array] = []
 
         def look(_: int, loss: Array) -> None:
             rows.append(loss.copy())
+            poll()
 
         if "linearised" in arm.factors:
             first = outputs(self.activation, self.start, self.samples)
@@ -71,10 +77,7 @@ def at_one_rate(
 ) -> Generator[ev.Event, None, int]:
     """Descend at one eta * lambda_0; yield the losses of every step, and what became of lambda."""
     products = np.full(len(own.seeds), product)
-    found = []
-    for arm in arms:
-        context.poll()
-        found.append(own.descend(arm, products, steps))
+    found = [own.descend(arm, products, steps, context.poll) for arm in arms]
     yield ev.Cohort(id=cohort, members=tuple((arm.name, seed) for arm in arms for seed in own.seeds))
     for step in range(steps + 1):
         values = [rows[step] if step < len(rows) else np.full(len(products), math.nan) for _, _, rows in found]
@@ -96,7 +99,7 @@ def largest_rate(
     """Search eta * lambda_0 up to which the networks of an arm train (`eta_max`), by bisection."""
 
     def fails(products: Array) -> NDArray[np.bool_]:
-        track, _, _ = own.descend(arm, products, steps)
+        track, _, _ = own.descend(arm, products, steps, lambda: context.poll(save))
         found: NDArray[np.bool_] = ~trained(track, own.samples.y)
         return found
 
@@ -108,16 +111,18 @@ def largest_rate(
     def save() -> Checkpoint:
         return Checkpoint(search.rounds, search.arrays())
 
-    context.poll(save)
     search.check(fails)
     while search.rounds <= rounds:
-        context.poll(save)
         search.halve(fails)
     yield ev.Cohort(id=cohort, members=tuple((arm.name, seed) for seed in own.seeds))
     yield from measures(cohort, {"eta_max": search.found})
     if not search.sound.all():
+        never = ~search.sound & fails(np.full(len(own.seeds), bracket[0]))
         bad = ", ".join(str(seed) for seed, sound in zip(own.seeds, search.sound, strict=True) if not sound)
         low, high = bracket
         text = f"{arm.title}: no largest rate between eta lambda {low:g} and {high:g}, seeds {bad}"
+        if never.any():
+            count = f"{int(never.sum())} of them train"
+            text += f"; {count} at no rate, not even the lowest: {steps} steps may be too few"
         yield ev.Log(text=text, level="warning")
     return [float(value) for value in search.found]

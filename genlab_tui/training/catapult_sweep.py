@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,21 +43,29 @@ def measures(cohort: str, columns: Columns) -> Generator[ev.Event, None, None]:
 
 
 def step_by_step(
-    arms: Sequence[Arm], seeds: Sequence[int], width: int, steps: int, cohort: str, context: Context
+    arms: Sequence[Arm], seeds: Sequence[int], width: int, steps: int, shown: float, cohort: str, context: Context
 ) -> Generator[ev.Event, None, int]:
-    """Descend at the rate of every arm; yield losses and eta * lambda of every step, then the ends."""
+    """Descend at the rate of every arm; yield losses and eta * lambda of every step, then the ends.
+
+    eta * lambda is yielded until it is more than `shown`: that of a descent that diverges runs to any number.
+    """
     model = stack(width, list(seeds), repeats=len(arms))
     products = np.tile([float(arm.factors["product"]) for arm in arms], len(seeds))
     rates = products / model.curvature
     rows: list[tuple[int, Array, Array]] = []
-    descent = descend(model, rates, steps, lambda step, loss, now: rows.append((step, loss.copy(), rates * now)))
+
+    def look(step: int, loss: Array, now: Array) -> None:
+        rows.append((step, loss.copy(), rates * now))
+
+    descent = descend(model, rates, steps, look, context.poll)
     context.poll()
     yield ev.Cohort(id=cohort, members=tuple((arm.name, seed) for seed in seeds for arm in arms))
-    ended = np.zeros(len(products), dtype=bool)
+    ended, left = (np.zeros(len(products), dtype=bool) for _ in range(2))
     for step, loss, level in rows:
-        for metric, values in (("loss", loss), ("eta_lambda", level)):
-            shown = np.where(ended, math.nan, values).tolist()
-            yield ev.Curve(cohort=cohort, metric=metric, step=step, epoch=float(step), values=ev.to_values(shown))
+        left = left | ~(level <= shown)
+        for metric, values, gone in (("loss", loss, ended), ("eta_lambda", level, ended | left)):
+            seen = ev.to_values(np.where(gone, math.nan, values).tolist())
+            yield ev.Curve(cohort=cohort, metric=metric, step=step, epoch=float(step), values=seen)
         ended = ended | (loss > descent.track.limit)  # the loss that it diverged with is shown, nothing after
     yield from measures(cohort, ends(descent, products))
     return len(products)
@@ -74,7 +82,7 @@ def sweep(
     for part in chunks(len(members), width):
         context.poll()
         own = Model(model.u[part], model.v[part])
-        found.append(ends(descend(own, products[part] / own.curvature, steps), products[part]))
+        found.append(ends(descend(own, products[part] / own.curvature, steps, poll=context.poll), products[part]))
     yield ev.Cohort(id=cohort, members=tuple((place.name, seed) for place, seed in members))
     yield from measures(cohort, {name: np.concatenate([f[name] for f in found]) for name in found[0]})
     return len(members)
@@ -93,10 +101,12 @@ def boundaries(
     """Search where a step first raises the loss (`onset`) and where the loss diverges, in eta * lambda_0."""
     model = stack(width, list(seeds))
     lambdas = model.curvature
-    go: Callable[[Model, Array, int], Descent] = descend_linearised if "linearised" in arm.factors else descend
 
     def tracks(products: Array) -> Descent:
-        return go(model, products / lambdas, steps)
+        rates = products / lambdas
+        if "linearised" in arm.factors:
+            return descend_linearised(model, rates, steps, context.poll)
+        return descend(model, rates, steps, poll=context.poll)
 
     asked = {
         "onset": lambda products: tracks(products).track.rose,
@@ -143,7 +153,7 @@ def peaks(
             logs, when = [], []
             for part in chunks(draws, width):
                 own = Model(whole.u[part], whole.v[part])
-                track = descend(own, product / own.curvature, steps).track
+                track = descend(own, product / own.curvature, steps, poll=context.poll).track
                 logs += np.log(track.peak).tolist()
                 when += track.peak_step.tolist()
             peak[row, at], step[row, at] = math.exp(np.mean(logs)), np.mean(when)

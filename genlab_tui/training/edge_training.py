@@ -60,6 +60,7 @@ def track(
             spaces.put(space)
 
     began, first = time.monotonic(), saved.step if saved is not None else -1
+    before = float(saved.meta.get("seconds", 0.0)) if saved is not None else 0.0
     try:
         # Each member has one core: two that meet after every operation wait for each other.
         torch.set_num_threads(1)
@@ -71,9 +72,10 @@ def track(
                 if not any(going):
                     break
                 passed = [job.result() if job else [] for job in going]
-                yield from _said(walks, cohort, stop, passed, stride, round(time.monotonic() - began, 3))
-                yield _progress(share, stop, steps, max(first, 0), time.monotonic() - began, len(walks))
-                context.poll(lambda: save(walks, stop))  # noqa: B023 - called at once
+                passing = time.monotonic() - began
+                yield from _said(walks, cohort, stop, passed, stride, round(before + passing, 3))
+                yield _progress(share, stop, steps, max(first, 0), passing, len(walks))
+                context.poll(lambda: save(walks, stop, before + passing))  # noqa: B023 - called at once
     finally:
         torch.set_num_threads(threads)
     unsure = sum(row[ERROR] > UNSURE * abs(row[SHARPNESS]) for walk in walks for row in walk.noted)
@@ -126,8 +128,8 @@ def _progress(share: tuple[float, float], stop: int, steps: int, first: int, sec
     return ev.Progress(done=round(done, 4), label=f"step {stop:,} of {steps:,}, {members} networks", eta=round(eta, 1))
 
 
-def save(walks: Sequence[Walk], step: int) -> Checkpoint:
-    """Return where all members stand, after the look at `step`."""
+def save(walks: Sequence[Walk], step: int, seconds: float) -> Checkpoint:
+    """Return where all members stand, after the look at `step`, and the seconds that it took to get there."""
     most = max(len(walk.looks) for walk in walks)
     noted = torch.full((len(walks), most, len(COLUMNS)), math.nan, dtype=torch.float64)
     places = torch.full((len(walks), most), -1, dtype=torch.int64)
@@ -139,7 +141,7 @@ def save(walks: Sequence[Walk], step: int) -> Checkpoint:
         return torch.cat([getattr(walk, name) for walk in walks]).cpu()
 
     arrays = {name: together(name) for name in ("flat", "velocity", "vector")}
-    return Checkpoint(step, {**arrays, "noted": noted, "looks": places})
+    return Checkpoint(step, {**arrays, "noted": noted, "looks": places}, {"seconds": seconds})
 
 
 def restore(walks: Sequence[Walk], saved: Checkpoint) -> None:

@@ -34,6 +34,8 @@ FRESH = 1.0
 never found from it, and the largest eigenvalue may have become another one's."""
 GONE = 1e4
 """Times its first loss: a network with more has diverged."""
+ROUNDING = {torch.float32: 1e-7, torch.float64: 1e-12}
+"""Share by which a step must make the loss larger to have raised it: less is what numbers of its precision round to."""
 aten = torch.ops.aten
 FORWARD: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh_, "relu": torch.relu_}
 BACKWARD: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -145,7 +147,8 @@ class Walk:
             self._descend(gradient(self.problem, self.flat, space, found[k]))
         gradient(self.problem, self.flat, space, found[-1])
         passed: list[float] = found.tolist()
-        self.rises += sum(after > before for before, after in pairwise(passed))
+        least = 1 + ROUNDING[self.problem.dtype]
+        self.rises += sum(after > before * least for before, after in pairwise(passed))
         self.step = step
         accuracy = (space.hidden[-1].argmax(0) == self.problem.labels).double().mean().item()
         first = self.noted[0][LOSS] if self.noted else passed[0]

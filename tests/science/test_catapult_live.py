@@ -45,15 +45,19 @@ def test_the_model_has_three_phases_and_the_linearised_has_two(run_phenomenon: C
         assert curve.step.tolist() == list(range(301))
         assert curve.value.max() == pytest.approx(run_data.measures["peak"]["at-3", seed])
         assert math.isnan(run_data.curves["loss"]["at-4.3", seed].value[-1])
+    levels = run_data.curves["eta_lambda"]["at-4.3", FIRST].value
+    assert np.nanmax(levels) <= 8
+    assert math.isnan(levels[-1])
     figures = {figure.name: figure for figure in PHENOMENON.figures(run_data) if isinstance(figure, Figure)}
     swept = figures["curvature"].lines[0]
     assert max(swept.x) < 4.01, "what diverged is not drawn"
     assert len(swept.x) == 16
     assert len(figures["loss"].lines) == 7
+    assert [line.label for line in figures["level"].lines] == ["1", "1.9", "2.5", "3", "3.5", "3.9", "4.3"]
     assert len(figures["widths"].lines) == 2
 
 
-@pytest.mark.parametrize("stop", [2, 12, 27, 30, 40])
+@pytest.mark.parametrize("stop", [2, 12, 27, 100, 200])  # the model; networks at one rate; bisections, in a descent
 def test_a_stopped_run_ends_with_the_very_numbers_of_an_unbroken_one(
     make_context: Callable[..., Any], stop: int
 ) -> None:

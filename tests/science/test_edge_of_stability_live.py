@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
+from genlab_tui import data
 from genlab_tui.phenomena._edge_of_stability.claims import FOLLOWS, HOVERS, RISES
-from genlab_tui.phenomena.edge_of_stability import PHENOMENON
+from genlab_tui.phenomena.edge_of_stability import PHENOMENON, _problems
 from genlab_tui.rundata import RunData
 from genlab_tui.verdict import Status, judge
 
@@ -70,6 +73,17 @@ def test_a_stopped_run_ends_with_the_very_numbers_of_an_unbroken_one(
             assert again.value.tobytes() == curve.value.tobytes(), (metric, member)
 
 
+def test_the_clock_of_a_resumed_run_goes_on(make_context: Callable[..., Any]) -> None:
+    stopped = make_context(PHENOMENON, stop_after=4, **TINY)
+    stopped.run(PHENOMENON)
+    ((name, saved),) = stopped.saved.items()
+    assert saved.meta["seconds"] > 0
+    stopped.saved[name] = replace(saved, meta={"seconds": 1000.0})
+    stopped.stop_after = -1
+    curve = stopped.run(PHENOMENON).curves["sharpness"]["eta-0.2", FIRST]
+    assert curve.seconds[4] < 1000 <= curve.seconds[5]
+
+
 def test_a_seed_is_the_same_in_any_company(run_phenomenon: Callable[..., RunData]) -> None:
     both = run_phenomenon(PHENOMENON, **TINY)
     alone = run_phenomenon(PHENOMENON, **{**TINY, "seeds": 1, "first_seed": FIRST + 1, "arms": ("eta-0.4",)})
@@ -85,9 +99,19 @@ def test_a_step_size_that_is_too_large_is_said_and_judged_unclear(run_phenomenon
     assert judge(PHENOMENON, run_data.spec, run_data).status is Status.INCONCLUSIVE
 
 
-def test_the_first_samples_are_the_same_for_every_seed(run_phenomenon: Callable[..., RunData]) -> None:
+def test_the_first_samples_are_the_same_for_every_seed(
+    run_phenomenon: Callable[..., RunData], make_context: Callable[..., Any]
+) -> None:
     values = {**TINY["values"], "first": "yes", "momentum": "no", "until": 0.6}
     run_data = run_phenomenon(PHENOMENON, **{**TINY, "values": values})
+    context = make_context(PHENOMENON, **{**TINY, "values": values})
+    config, arrays = PHENOMENON.config_of(context.spec), data.load("digits", context.data_dir)
+    one, other = _problems(config, context, arrays, run_data.seeds).values()
+    assert torch.equal(one.rows, other.rows)
+    assert torch.equal(one.labels, other.labels)
+    drawn, again = _problems(replace(config, first=False), context, arrays, run_data.seeds).values()
+    assert drawn.rows.shape == again.rows.shape == one.rows.shape
+    assert not torch.equal(drawn.rows, again.rows)
     ends = run_data.measure("steps", "eta-0.4")
     reached = run_data.measure("end_accuracy", "eta-0.4")
     assert all((ends[seed] < 100 and reached[seed] >= 0.6) or ends[seed] == 100 for seed in run_data.seeds)

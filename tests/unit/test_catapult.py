@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from genlab_tui import events as ev
 from genlab_tui.errors import BadValue
+from genlab_tui.figure import Figure
+from genlab_tui.phenomena import catapult
 from genlab_tui.phenomena._catapult.claims import BEARS_MORE, LIKE_MODEL, PEAK, PHASES
 from genlab_tui.phenomena._catapult.config import LINEARISED, MODEL, WIDER, WIDER_CALM, catapults, lazy, sweep_arms
 from genlab_tui.phenomena.catapult import PHENOMENON
-from genlab_tui.phenomenon import config_values
+from genlab_tui.phenomenon import Arm, config_values
 from genlab_tui.run import RunSpec
-from genlab_tui.rundata import RunData
+from genlab_tui.rundata import Curve, RunData
 from genlab_tui.training import catapult_networks as networks
+from genlab_tui.training import catapult_rates
 from genlab_tui.training.bisection import Bisection
 from genlab_tui.training.catapult_model import Model, descend, descend_linearised, stack
 from genlab_tui.training.loss_track import LossTrack
@@ -48,6 +54,14 @@ def test_the_weights_follow_the_recursion_of_output_and_curvature() -> None:
             np.where(going, level + drift * (rates * level - 4), level),
         )
     assert len(seen) == 41
+
+
+@pytest.mark.parametrize("go", [descend, descend_linearised])
+def test_a_long_descent_can_be_stopped(go: Any) -> None:
+    model = stack(50, [1])
+    polls: list[int] = []
+    go(model, 0.01 / model.curvature, 350, poll=lambda: polls.append(1))
+    assert len(polls) == 3
 
 
 def test_a_step_is_that_of_autograd() -> None:
@@ -256,6 +270,10 @@ def test_the_arms_of_the_quick_preset() -> None:
         ({"classes": "0 10"}, "not two of the 10"),
         ({"classes": "3"}, "not two of the 10"),
         ({"samples": 5000}, "two of the 10 classes have about"),
+        ({"samples": 216}, "two of the 10 classes have about 200"),
+        ({"products": "1 2.1 3"}, "products has 2.1: a catapult from between 2 and 2.25 may end with more than 0.9"),
+        ({"steps": 20_001}, "steps = 20001 is outside its bounds"),
+        ({"network_steps": 20_001}, "network_steps = 20001 is outside its bounds"),
         ({"steps": 1}, "steps = 1 is outside its bounds"),
     ],
 )
@@ -263,6 +281,39 @@ def test_what_makes_no_sense_is_refused_before_launch(values: dict[str, Any], wo
     with pytest.raises(BadValue) as caught:
         PHENOMENON.arms_of(_spec(**values))
     assert words in str(caught.value)
+
+
+def test_a_product_at_the_boundary_of_what_is_judged_is_taken() -> None:
+    arms = PHENOMENON.arms_of(_spec(products="1 2 2.25 3"))
+    assert [arm.title for arm in arms[:4]] == ["1", "2", "2.25", "3"]
+
+
+def test_a_seed_with_too_few_samples_of_two_classes_is_named(tmp_path: Path) -> None:
+    """Pooled data sets draw what they train on: beyond the bound, some seeds have fewer than others."""
+    spec = replace(_spec(seeds=2, classes="2 8", samples=250), first_seed=353)
+    config = PHENOMENON.config_of(spec)
+    context: Any = SimpleNamespace(spec=spec, data_dir=tmp_path, device="cpu")
+    with pytest.raises(BadValue, match=r"samples = 250: seed 353 has 2[0-4]. of classes 2 and 8") as caught:
+        catapult._problem(config, context, "relu", (353, 354))
+    least = int(str(caught.value.hint).rsplit(" ", 1)[-1])
+    assert catapult._problem(replace(config, samples=least), context, "relu", (353, 354)).samples.x.shape[1] == least
+    with pytest.raises(BadValue):
+        catapult._problem(replace(config, samples=least + 1), context, "relu", (353, 354))
+
+
+def test_networks_that_train_at_no_rate_are_said_to_need_more_steps() -> None:
+    polls: list[Any] = []
+    context: Any = SimpleNamespace(poll=polls.append, resume=lambda: None)
+    samples = _samples()
+    own = catapult_rates.problem(networks.RELU, (1, 2), samples, 30)
+    found = list(catapult_rates.largest_rate(own, Arm("relu", "ReLU"), (1e-6, 1e-5), 4, 25, "rates", context))
+    (log,) = (event for event in found if isinstance(event, ev.Log))
+    assert "seeds 1, 2; 2 of them train at no rate, not even the lowest: 25 steps may be too few" in log.text
+    assert len(polls) == 26 * 7, "at every step: of both ends, of four rounds, of the lowest again"
+    assert all(map(callable, polls)), "what was searched so far is not lost"
+    found = list(catapult_rates.largest_rate(own, Arm("relu", "ReLU"), (0.5, 1.0), 4, 100, "rates", context))
+    (log,) = (event for event in found if isinstance(event, ev.Log))
+    assert "too few" not in log.text, "all of them train"
 
 
 @pytest.mark.parametrize("preset", sorted(PHENOMENON.presets))
@@ -290,6 +341,8 @@ GOOD: dict[str, dict[str, float]] = {
     "rise": {"at-1": 1.0, "at-1.9": 1.0, "at-2.5": 30.0, "at-3": 300.0, "at-3.5": 500.0, "at-3.9": 600.0},
     "ratio": {"at-1": 0.999, "at-1.9": 0.99, "at-2.5": 0.51, "at-3": 0.07, "at-3.5": 0.2, "at-3.9": 0.1},
     "eta_lambda_end": {"at-2.5": 1.28, "at-3": 0.2, "at-3.5": 0.7, "at-3.9": 0.4},
+    "peak": {"at-2.5": 15.0, "at-3": 150.0, "at-3.5": 250.0, "at-3.9": 300.0},
+    "end_loss": {"at-2.5": 1e-21, "at-3": 1e-21, "at-3.5": 1e-21, "at-3.9": 0.1},
     "peak_exponent": {WIDER: 1.0, WIDER_CALM: 0.0},
     "steps_growth": {WIDER: 1.05},
     "eta_max": {"relu": 10.0, "relu-linearised": 2.02, "linear": 4.0, "linear-linearised": 2.02, "relu-centred": 3.9},
@@ -315,6 +368,8 @@ def test_a_run_as_it_should_be_is_shown() -> None:
     verdict = _verdict()
     assert verdict.status is Status.SHOWN
     assert {claim.status for claim in verdict.claims} == {Status.SHOWN}
+    linear = next(claim for claim in verdict.claims if claim.name == LIKE_MODEL)
+    assert linear.criteria[0].published == "4 (the one-sample model)", "the paper has no number for networks on data"
 
 
 @pytest.mark.parametrize(
@@ -326,6 +381,8 @@ def test_a_run_as_it_should_be_is_shown() -> None:
         {("rise", "at-3.5"): 1.0},
         {("ratio", "at-2.5"): 0.95},
         {("eta_lambda_end", "at-3.9"): 2.0},
+        {("end_loss", "at-3.9"): 0.5},
+        {("end_loss", "at-2.5"): 3.0},
     ],
 )
 def test_a_phase_that_is_missing_is_not_shown(change: dict[tuple[str, str], float]) -> None:
@@ -369,3 +426,27 @@ def test_figures_of_no_data_are_empty_not_errors() -> None:
         "loss", "level", "curvature", "peak", "widths", "network-loss", "rates"
     ]  # fmt: skip
     assert set(PHENOMENON.panels) <= {figure.name for figure in PHENOMENON.figures(empty)}
+
+
+def test_curvature_is_drawn_to_where_the_first_seed_leaves() -> None:
+    """A descent that diverges runs to thousands: drawn whole, it makes all others one flat line."""
+    spec = _spec()
+    values = {"at-3": [3.0, 2.0, 0.5, 0.5], "at-4.3": [4.3, 5.0, 7.0, 10_000.0]}
+    steps = np.arange(4)
+    curves = {
+        (arm, seed): Curve(steps, steps.astype(float), steps.astype(float), np.array(own) * (1 + 0.1 * place))
+        for arm, own in values.items()
+        for place, seed in enumerate(spec.seed_list)
+    }
+    run_data = RunData(spec, PHENOMENON.arms_of(spec), spec.seed_list, curves={"eta_lambda": curves})
+    figure = next(figure for figure in PHENOMENON.figures(run_data) if figure.name == "level")
+    assert isinstance(figure, Figure)
+    stays, leaves = figure.lines
+    assert (stays.label, leaves.label) == ("3", "4.3")
+    assert stays.x == (0, 1, 2, 3)
+    assert leaves.x == (0, 1), "one seed is at 8.4 after two steps"
+    assert leaves.low is not None
+    assert leaves.high is not None
+    assert leaves.low == pytest.approx((4.3, 5.0))
+    assert leaves.high == pytest.approx((4.3 * 1.2, 6.0))
+    assert "exceeds 8" in figure.note

@@ -19,6 +19,7 @@ from genlab_tui.phenomena.edge_of_stability import PHENOMENON
 from genlab_tui.phenomenon import config_values
 from genlab_tui.run import RunSpec
 from genlab_tui.rundata import RunData
+from genlab_tui.training import full_batch
 from genlab_tui.training.curvature import hessian, hessian_product
 from genlab_tui.training.edge_training import looks, restore, save
 from genlab_tui.training.full_batch import (
@@ -166,6 +167,24 @@ def test_float32_steps_are_those_of_float64_but_for_rounding_and_losses_stay_dou
     assert b.rises == a.rises == 0, "rounding must not look like a loss that rises"
 
 
+@pytest.mark.parametrize(("dtype", "rises"), [(torch.float32, 1), (torch.float64, 2)])
+def test_what_rounding_adds_to_a_loss_is_no_rise(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, rises: int
+) -> None:
+    losses = iter([1.0, 1 + 5e-13, 1.0, 1 + 5e-8, 1.0, 1 + 5e-7])
+
+    def constant(problem: Problem, flat: torch.Tensor, space: Workspace, loss: torch.Tensor) -> torch.Tensor:
+        loss.fill_(next(losses))
+        space.hidden[-1].zero_()
+        return space.slope.zero_()
+
+    monkeypatch.setattr(full_batch, "gradient", constant)
+    problem = _problem(dtype=dtype)
+    walk = _walk(problem)
+    walk.walk_to(5, Workspace(problem))
+    assert walk.rises == rises
+
+
 def test_a_network_that_diverges_is_said_to_and_ends() -> None:
     problem = _problem("relu")
     walk, space = _walk(problem, lr=50.0), Workspace(problem)
@@ -199,7 +218,9 @@ def test_a_checkpoint_puts_every_member_back_where_it_was() -> None:
             walk.walk_to(stop, space)
     walks[0].walk_to(20, space)  # the others have ended
     again = [_walk(problem, kind, seed=seed) for kind, seed in ((PLAIN, 1), (POLYAK, 2), (NESTEROV, 3))]
-    restore(again, save(walks, 20))
+    saved = save(walks, 20, 3.5)
+    assert saved.meta == {"seconds": 3.5}
+    restore(again, saved)
     for before, after in zip(walks, again, strict=True):
         assert after.looks == before.looks
         assert after.noted == before.noted
@@ -234,6 +255,30 @@ def test_landmarks_by_hand() -> None:
     assert found["unsure"] == 0
     late = landmarks(steps, _noted([2.0, 6.0, 8.0, 10.0, 9.0], [1.0] * 5, [0.0] * 5), 0.2, 10.0)
     assert late["crossed_early"] == 0.0
+
+
+def test_a_crossing_between_two_looks_is_one() -> None:
+    """Above 2 for some steps and below again at the next look: the rises in between do not come before it."""
+    steps = [0, 10, 20, 30, 40, 50, 60]
+    noted = _noted([2.0, 7.6, 9.0, 9.6, 10.0, 10.1, 10.0], [1.0, 0.9, 0.8, 0.6, 0.5, 0.3, 0.2], [0, 0, 4, 4, 7, 11, 15])
+    found = landmarks(steps, noted, 0.2, 10.0)
+    assert found["crossing"] == 20
+    assert found["crossed_early"] == 1.0
+    assert found["rises_before"] == 0
+    assert found["rises_after"] == pytest.approx(11 / 40)
+    assert found["loss_ratio"] == pytest.approx(0.25)
+    with_momentum = landmarks(steps, noted, 0.2, 10.0, plain=False)
+    assert with_momentum["crossing"] == 40
+    assert with_momentum["rises_before"] == 4
+
+
+def test_a_rise_at_a_low_level_still_comes_before_the_crossing() -> None:
+    noted = _noted([2.0, 7.4, 7.4, 10.0, 10.0], [1.0, 0.9, 0.8, 0.6, 0.5], [0, 1, 3, 5, 9])
+    found = landmarks([0, 10, 20, 30, 40], noted, 0.2, 10.0)
+    assert found["crossing"] == 30
+    assert found["rises_before"] == 3
+    judged = _judge(rises_before={HIGH: found["rises_before"]})
+    assert _statuses(judged)[RISES] is Status.NOT_SHOWN
 
 
 def test_momentum_is_measured_by_its_own_edge() -> None:
@@ -430,11 +475,33 @@ def test_networks_that_diverged_are_no_evidence() -> None:
     assert "no numbers" in next(c for c in lost.claims if c.name == HOVERS).reason
 
 
-def test_momentum_at_the_edge_without_it_is_unclear_and_changes_no_verdict() -> None:
-    verdict = _judge(late_of_plain={"polyak": 1.0}, late_of_edge={"nesterov": 0.7})
-    assert _statuses(verdict)[MOMENTUM.format("Polyak")] is Status.INCONCLUSIVE
+def test_an_edge_with_momentum_that_is_that_without_it_is_unclear_and_changes_no_verdict() -> None:
+    verdict = _judge(late_of_edge={"nesterov": 0.7})
+    assert _statuses(verdict)[MOMENTUM.format("Polyak")] is Status.SHOWN
     assert _statuses(verdict)[MOMENTUM.format("Nesterov")] is Status.NOT_SHOWN
     assert verdict.status is Status.SHOWN
+    near = _judge(_spec(beta=0.15))  # edges 1.15 and 0.88 times 2 / eta
+    for kind in ("Polyak", "Nesterov"):
+        claim = next(c for c in near.claims if c.name == MOMENTUM.format(kind))
+        assert claim.status is Status.INCONCLUSIVE
+        assert "differs from 2 / eta by more than 20%" in claim.reason
+    assert near.status is Status.SHOWN
+
+
+def test_what_the_control_is_judged_on_is_said_and_where_it_ends_can_be_seen() -> None:
+    spec = _spec()
+    hovers = _judge(spec).claims[0]
+    assert "control is judged on the same mean" in hovers.criteria[0].statement
+    assert "in the first half of its steps leaves the claim open" in hovers.statement
+    ends = {"end_sharpness": {(SMALL, seed): 13.0 + seed for seed in spec.seed_list}}
+    run_data = RunData(spec, PHENOMENON.arms_of(spec), spec.seed_list, measures=ends)
+    figure = next(figure for figure in PHENOMENON.figures(run_data) if figure.name == "edge")
+    assert isinstance(figure, Figure)
+    last = max(spec.seed_list)
+    assert f"(largest of the seeds {0.1 * (13 + last):.3g})" in figure.note
+    assert [line.label for line in figure.references] == [
+        "2: a parabola diverges", "1.5: limit of the control's late mean"
+    ]  # fmt: skip
 
 
 def test_cross_entropy_has_a_claim_of_its_own() -> None:

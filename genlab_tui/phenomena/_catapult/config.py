@@ -14,6 +14,7 @@ from genlab_tui.training import cost
 ONSET, DIVERGENCE = 2.0, 4.0  # eta * lambda_0 where the phases end, in wide models (Lewkowycz et al. 2020)
 AT_ONSET = (1.8, 2.2)  # within a tenth
 AT_DIVERGENCE = (3.6, 4.4)
+CLEAR = 2.25  # eta * lambda_0 of a descent that is judged as a catapult, at least: from here 2 / it is below FELL
 FELL = 0.9  # curvature at the end over that at the start: below, it fell
 EXPONENT = (0.8, 1.2)  # of the peak in the width; of the steps to it, over what the theory says
 BEARS = (4.0, 12.0)  # eta * lambda_0 up to which ReLU networks train
@@ -23,16 +24,22 @@ GROWING = 3.0  # eta * lambda_0 at which the width is varied
 CALM = 1.0  # the same in the lazy phase: the control
 LOWEST, HIGHEST = 0.25, 16.0  # eta * lambda_0 between which the model's boundaries are searched
 NETWORK_LOWEST, NETWORK_HIGHEST = 1.0, 256.0
+SHOWN = 8.0  # eta * lambda up to which it is shown step by step
 SWEEP_TOP = 4.5  # eta * lambda_0, the last of the sweep
 RELU, CENTRED, LINEAR = "relu", "relu-centred", "linear"
-NETWORKS = {
-    RELU: "ReLU network",
-    CENTRED: "ReLU network, inputs centred",
-    LINEAR: "linear network",
+NETWORKS = {  # short: five of them share a legend
+    RELU: "ReLU",
+    CENTRED: "ReLU centred",
+    LINEAR: "linear",
 }
 MODEL, LINEARISED = "model", "linearised"
 WIDER, WIDER_CALM = "widths", "widths-lazy"
 PEAK_STEPS = 60  # by which every peak is past: it takes about 14 steps at 10,000 units
+MOST_STEPS = 20_000
+"""Every step of every member is kept until it is shown."""
+POOLED_SHARE, SHARE = 5 / 6, 0.9
+"""Of the training samples of two classes of usual size, how many may be asked for. A pooled data set draws them anew
+for every seed, with a standard deviation of a thirtieth; others are not exactly balanced."""
 LARGEST_GROUP = 10
 """Seeds that are worked on side by side at most."""
 MODEL_SPEED = 4e8
@@ -44,10 +51,10 @@ class Config:
     """What decides the numbers of a run, beside data set and seeds."""
 
     width: int = param(1000, help="hidden units n of the model f = v.u x / sqrt(n)", low=2, high=100_000)
-    steps: int = param(300, help="steps of gradient descent on the model", low=20, high=1_000_000)
+    steps: int = param(300, help="steps of gradient descent on the model", low=20, high=MOST_STEPS)
     products: tuple[float, ...] = param(
         (1.0, 1.9, 2.5, 3.0, 3.5, 3.9, 4.3),
-        help="eta * lambda_0 of the descents shown step by step; those between 2 and 4 must be catapults",
+        help=f"eta * lambda_0 of the descents shown step by step; those from {CLEAR:g} to 4 must be catapults",
         low=0.01,
         high=100.0,
         distinct=True,
@@ -76,7 +83,7 @@ class Config:
         150,
         help="steps of full-batch gradient descent on the networks",
         low=20,
-        high=1_000_000,
+        high=MOST_STEPS,
         only={"networks": (True,)},
     )
     network_rounds: int = param(
@@ -126,13 +133,19 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
             "products has no value on one side of 2: the phases cannot be compared",
             "at least one below 2 and one between 2 and 4",
         )
+    for p in config.products:
+        if ONSET < p < CLEAR:
+            raise BadValue(
+                f"products has {p:g}: a catapult from between 2 and {CLEAR:g} may end with more than {FELL:g} of its "
+                "curvature, which is not told from the lazy phase",
+                f"nearest valid value of a catapult: {CLEAR:g}",
+            )
     if len({arm_of(p) for p in config.products}) < len(config.products):
         raise BadValue("products has values that agree in six digits", "leave one out")
     if len(config.widths) < 2:
         raise BadValue("widths has one value: no growth can be read off it", "at least two, a factor of 10 apart")
     arms = [
-        Arm(arm_of(p), f"eta lambda {p:g}", {"kind": "descent", "product": p}, control=p < ONSET)
-        for p in sorted(config.products)
+        Arm(arm_of(p), f"{p:g}", {"kind": "descent", "product": p}, control=p < ONSET) for p in sorted(config.products)
     ]
     arms += [
         Arm(MODEL, f"model, n = {config.width:,}", {"kind": "boundaries"}),
@@ -146,7 +159,7 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
             factors: dict[str, float | str] = {"kind": "network", "network": name}
             arms.append(Arm(name, title, factors))
             if name != CENTRED:
-                arms.append(Arm(linearised_of(name), f"{title}, linearised", factors | {"linearised": 1}, control=True))
+                arms.append(Arm(linearised_of(name), f"{title} linearised", factors | {"linearised": 1}, control=True))
     return tuple(arms)
 
 
@@ -157,7 +170,7 @@ def _check_samples(config: Config, spec: RunSpec) -> None:
             f"classes = {' '.join(map(str, config.classes))} are not two of the {known.classes} of this data set",
             f"two different numbers, 0 to {known.classes - 1}",
         )
-    most = int(0.9 * 2 * known.train / known.classes)  # classes are not exactly of one size
+    most = int((POOLED_SHARE if known.pooled else SHARE) * 2 * known.train / known.classes)
     if config.samples > most:
         raise BadValue(
             f"samples = {config.samples}: two of the {known.classes} classes have about {most}",

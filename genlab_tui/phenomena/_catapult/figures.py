@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from genlab_tui.figure import Figure, Line, Reference
-from genlab_tui.lines import MEDIAN, curve_lines, median_lines
+from genlab_tui.lines import MEDIAN, median_lines
 from genlab_tui.measures import mean, over_factor
 from genlab_tui.phenomena._catapult.config import (
     DIVERGENCE,
@@ -14,6 +14,7 @@ from genlab_tui.phenomena._catapult.config import (
     MODEL,
     ONSET,
     RELU_EDGE,
+    SHOWN,
     WIDER,
     WIDER_CALM,
     Config,
@@ -34,7 +35,7 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
     found = [
         Figure(
             "loss",
-            "Loss of the model, step by step",
+            "Loss of the model, by eta * lambda_0",
             STEP,
             "loss",
             tuple(replace(line, low=None, high=None) for line in median_lines(run_data, "loss", descents)),
@@ -44,13 +45,13 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
         ),
         Figure(
             "level",
-            "Curvature times rate, step by step",
+            "Curvature times rate, by eta * lambda_0",
             STEP,
             "eta * lambda",
-            curve_lines(run_data, "eta_lambda", arms=descents),
+            _levels(run_data, descents),
             (Reference(ONSET, "2: descent is stable below"), Reference(DIVERGENCE, "4: the curvature grows above")),
             log_x=True,
-            note=BAND,
+            note=f"{MEDIAN}; a line ends where the first of its seeds exceeds {SHOWN:g}",
         ),
         _curvature(config, run_data),
         Figure(
@@ -65,7 +66,7 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
         ),
         Figure(
             "widths",
-            "Largest loss against the width of the model",
+            "Largest loss against width, by eta * lambda_0",
             "hidden units",
             "largest loss, geometric mean over draws",
             _by_width(config, run_data),
@@ -77,6 +78,21 @@ def figures(config: Config, run_data: RunData) -> tuple[Figure, ...]:
     if config.networks:
         found += _networks(config, run_data)
     return tuple(found)
+
+
+def _levels(run_data: RunData, descents: list[str]) -> tuple[Line, ...]:
+    """Return eta * lambda step by step; of what diverges its begin alone, or all others would be one flat line."""
+    found = map(_begin, median_lines(run_data, "eta_lambda", descents))
+    return tuple(line for line in found if line.x)
+
+
+def _begin(line: Line) -> Line:
+    """Return a line up to where the first of its seeds leaves what is shown."""
+    n = line.n or ()
+    inside = [high <= SHOWN and count == n[0] for high, count in zip(line.high or (), n, strict=True)]
+    end = [*inside, False].index(False)
+    low, high = line.low and line.low[:end], line.high and line.high[:end]
+    return replace(line, x=line.x[:end], y=line.y[:end], low=low, high=high, n=n[:end])
 
 
 def _edges(run_data: RunData) -> tuple[Reference, ...]:
@@ -98,11 +114,11 @@ def _swept(config: Config, run_data: RunData, name: str, label: str) -> tuple[Li
 
 
 def _curvature(config: Config, run_data: RunData) -> Figure:
-    lines = _swept(config, run_data, "ratio", "lambda at the end / lambda_0")
+    lines = _swept(config, run_data, "ratio", "model")
     if lines:
         x = tuple(value for value in lines[0].x if value >= ONSET)
-        lines += (Line("2 / (eta lambda_0): stable below", x, tuple(ONSET / value for value in x)),) if x else ()
-    constant = Line("linearised: constant", (0.0, ONSET), (1.0, 1.0)) if run_data.arm(LINEARISED) else None
+        lines += (Line("stable below", x, tuple(ONSET / value for value in x)),) if x else ()
+    constant = Line("linearised", (0.0, ONSET), (1.0, 1.0)) if run_data.arm(LINEARISED) else None
     return Figure(
         "curvature",
         "Curvature at the end of training",
@@ -110,7 +126,7 @@ def _curvature(config: Config, run_data: RunData) -> Figure:
         "lambda / lambda_0",
         (*lines, constant) if constant and lines else lines,
         _edges(run_data),
-        note=f"of descents that do not diverge; {BAND}",
+        note=f"of descents that do not diverge; stable below: 2 / (eta lambda_0); {BAND}",
     )
 
 
@@ -120,7 +136,7 @@ def _by_width(config: Config, run_data: RunData) -> tuple[Line, ...]:
         if arm := run_data.arm(name):
             places = [Arm(f"{name}-{place.factors['width']}", factors=place.factors) for place in width_arms(config)]
             lines += over_factor(
-                f"eta lambda_0 = {arm.factors['product']:g}",
+                f"{arm.factors['product']:g}",
                 places,
                 "width",
                 lambda place: run_data.measure("peak_mean", place),

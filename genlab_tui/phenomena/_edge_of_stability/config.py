@@ -17,11 +17,13 @@ EDGE = 2.0  # eta * lambda at which gradient descent on a parabola stops to conv
 AT_EDGE = (1.9, 2.2)  # eta * lambda, mean over the second half of training
 STEADY = 0.15  # standard deviation of eta * lambda over the looks of the second half
 STARTS_BELOW = 1.0  # eta * lambda before the first step: or nothing is seen to rise
-STABLE = 1.5  # eta * lambda of the small rate, at most
+STABLE = 1.5  # eta * lambda of the small rate, at most: the mean over the second half of training
+NEAR = 1.5  # eta * lambda at a look, at least, for a rise of the loss after it to mean that the edge was met in between
 UPS = (0.2, 0.6)  # share of the steps after the crossing that make the loss larger
 FALLS = 0.6  # loss at the end over that at the crossing
 HALVES = 0.2  # how far sharpness times rate may differ between two rates: ratio 0.5 +- 0.1 for rates of ratio 2
 MOMENTUM_EDGE = (0.9, 1.1)  # sharpness over the threshold of its kind of momentum
+APART = 0.2  # share by which the edge with momentum must differ from 2 / eta, or the two cannot be told apart
 DROPS = 0.5  # with cross-entropy: sharpness at the end over its largest
 
 POLYAK, NESTEROV = "polyak", "nesterov"

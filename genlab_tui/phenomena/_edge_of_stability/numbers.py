@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from genlab_tui.phenomena._edge_of_stability.config import EDGE
+from genlab_tui.phenomena._edge_of_stability.config import EDGE, NEAR
 from genlab_tui.training.edge_columns import ACCURACY, ERROR, LOSS, RISES, SHARPNESS, UNSURE
 
 MEASURES = (
@@ -32,13 +32,19 @@ MEASURES = (
 )
 
 
-def landmarks(steps: Sequence[int], noted: Sequence[Sequence[float]], eta: float, threshold: float) -> dict[str, float]:
+def landmarks(
+    steps: Sequence[int], noted: Sequence[Sequence[float]], eta: float, threshold: float, *, plain: bool = True
+) -> dict[str, float]:
     """Return the MEASURES of one member from its looks: at which steps, and the columns noted there.
 
     `first`, `late`, `late_sd` and `largest` are of the sharpness in halves of its edge, which is eta * lambda without
     momentum: crossing is at 2. `late` numbers are over the looks of the second half of its steps. What happens before
     the crossing ends with the last look before it, what happens after begins with the first look at or above. A member
     that diverged has no late numbers, one that never crossed none after a crossing.
+
+    A `plain` member (no momentum) may cross between two looks and be below again at the next: on a parabola no step
+    raises the loss below 2, so the loss that rises from a look at NEAR or more is the crossing too. From a lower level
+    it is not: it stays a rise before the crossing, of which there should be none.
     """
     columns = list(zip(*noted, strict=True))
     sharpness, errors, losses = columns[SHARPNESS], columns[ERROR], columns[LOSS]
@@ -47,7 +53,12 @@ def landmarks(steps: Sequence[int], noted: Sequence[Sequence[float]], eta: float
     total, last = steps[-1], len(steps) - 1
     alive = all(map(math.isfinite, sharpness)) and total > 0
     half = [k for k in range(last + 1) if 2 * steps[k] >= total] if alive else []
-    at = next((k for k, value in enumerate(level) if value >= EDGE), None)
+
+    def crossed(k: int) -> bool:
+        between = plain and k > 0 and rises[k] > rises[k - 1] and level[k - 1] >= NEAR
+        return bool(between or level[k] >= EDGE)
+
+    at = next(filter(crossed, range(last + 1)), None)
     before = (last if at is None else max(at - 1, 0)) if alive else 0
     found = dict.fromkeys(MEASURES, math.nan)
     found |= {"steps": float(total), "first": level[0], "crossed_early": 0.0}
