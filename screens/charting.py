@@ -82,7 +82,17 @@ class Charting(SlotGrid):
         elif self.lens.place(self.lens.axis_of(self.slot.number)):
             self._cursor_moved()
         else:
-            self.genlab.say("the cursor reads curves over steps, epochs or seconds: none is here yet")
+            here = "none is here yet" if self._awaited_curves else "there is nothing for it to read here"
+            self.genlab.say(f"the cursor reads curves over steps, epochs or seconds: {here}")
+
+    @property
+    def _awaited_curves(self) -> bool:
+        """Whether a panel that is seen shows curves, or what is not made yet."""
+        keys = self._gallery.keys(self.view)
+        return not keys or any(
+            not keys[slot.number].startswith(FIGURE) or (slot.picture is slot.chart and slot.chart.figure is None)
+            for slot in self.visible_slots
+        )
 
     def leave_cursor(self) -> bool:
         """Take the cursor away; return whether there was one."""

@@ -213,9 +213,7 @@ class Draft:
     def claims(self) -> tuple[Claim, ...]:
         """Return the claims of the draft; none while it does not hold together."""
         try:
-            spec = self.spec()
-            with foreign(f"{self.phenomenon.name} has no claims"):
-                return tuple(self.phenomenon.claims(self.phenomenon.config_of(spec), spec))
+            return claims_of(self.phenomenon, self.spec())
         except GenlabError:
             return ()
 
@@ -264,6 +262,12 @@ class Draft:
         if self.prediction:
             words += ["--predict", self.prediction]
         return " ".join((command_of(self.spec(), self.phenomenon), *map(shlex.quote, words)))
+
+
+def claims_of(phenomenon: Phenomenon, spec: RunSpec) -> tuple[Claim, ...]:
+    """Return what is claimed of a run. Raises GenlabError."""
+    with foreign(f"{phenomenon.name} has no claims"):
+        return tuple(phenomenon.claims(phenomenon.config_of(spec), spec))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from textual import on
 from genlab_tui.text import clean_text
 from screens.gallery import Gallery
 from screens.liveview import COUNTS, LiveView
+from screens.panels.legend import Legend
 from screens.panels.slot import Slot
 from screens.pick import Pick
 from screens.runactions import RunActions
@@ -79,6 +80,7 @@ class SlotGrid(RunActions):
         grid.set_class(zoomed, "-zoomed")
         for each in self.query(Slot):
             each.set_class(zoomed and each is slot, "-zoomed")
+        self.query_one(Legend).take_room(roomy=zoomed)
         self.call_after_refresh(self.redraw)
 
     def action_panels(self, by: int) -> None:

@@ -23,8 +23,8 @@ from genlab_tui.text import clean_text
 from screens.draft import Draft
 from screens.launching import launch
 from screens.messages import DevicesChanged, ProgressChanged, RunsChanged
-from screens.panels.about import about_text
-from screens.panels.catalogue import BROKEN, Catalogue
+from screens.panels.about import ABOUT, about_text
+from screens.panels.catalogue import BROKEN, Catalogue, CatalogueFilter
 from screens.panels.form import Form
 from screens.panels.gpu import Devices
 from screens.panels.launch import Launch
@@ -58,7 +58,7 @@ class LabScreen(Panes, QueueActions):
         Binding("slash", "filter", "filter", key_display="/", tooltip="Filter the phenomena"),
         Binding("tab", "pane(1)", "panel", tooltip="The next panel"),
         Binding("shift+tab", "pane(-1)", "panel before", show=False, tooltip="The panel before"),
-        Binding("i", "about", "about", tooltip="What the phenomenon is, what is claimed, who showed it"),
+        Binding("i", "about", "about", tooltip=ABOUT),
         Binding("escape", "back", "back", show=False, tooltip="One layer back, to the phenomena"),
         *(
             Binding(r.key, f"switch('{r.name}')", r.label, show=False, tooltip=f"{r.label} on or off")
@@ -78,7 +78,7 @@ class LabScreen(Panes, QueueActions):
         with Horizontal(id="body"):
             with Vertical(id="left", classes="panel") as left:
                 left.border_title = "Phenomena"
-                yield Input(placeholder="filter", compact=True, id="filter")
+                yield CatalogueFilter(placeholder="filter", compact=True, id="filter")
                 yield Catalogue()
                 yield Devices()
             with Vertical(id="right"):
@@ -148,7 +148,7 @@ class LabScreen(Panes, QueueActions):
             self._keeping.stop()
         self._keeping = self.set_timer(KEEP_AFTER, self._keep)
         if draft and self.query_one("#about").display:
-            self.query_one("#about-text", Static).update(about_text(draft))
+            self.query_one("#about-text", Static).update(about_text(draft.phenomenon, draft.claims()))
 
     # --- kept over the end of the app ---------------------------------------------------------------------------------
 
@@ -240,7 +240,8 @@ class LabScreen(Panes, QueueActions):
     def action_about(self) -> None:
         draft = self.query_one(Launch).draft
         if draft:
-            self.app.push_screen(Sheet(clean_text(draft.phenomenon.title, 60), about_text(draft)))
+            text = about_text(draft.phenomenon, draft.claims())
+            self.app.push_screen(Sheet(clean_text(draft.phenomenon.title, 60), text))
 
     # --- the filter ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from genlab_tui import phenomena
 from genlab_tui.errors import GenlabError
 from genlab_tui.events import Log
 from genlab_tui.paths import Lab
@@ -17,6 +18,8 @@ from genlab_tui.text import clean_text
 from screens import branching, verbs
 from screens.branching import FORK, FROM_CHECKPOINT, MORE_SEEDS
 from screens.changing import ChangingInFlight
+from screens.draft import claims_of
+from screens.panels.about import ABOUT, about_text
 from screens.panels.log import reports
 from screens.panels.verdict import verdict_table
 from screens.sheet import Answer, Ask, Sheet
@@ -29,6 +32,7 @@ RUN_KEYS: tuple[BindingType, ...] = (
     Binding("f", "fork", "fork", tooltip=FORK),
     Binding("l", "log", "log", tooltip="What the run reported and printed"),
     Binding("v", "verdict", "verdict", tooltip="Every claim and criterion with its numbers"),
+    Binding("i", "about", "about", tooltip=ABOUT),
     Binding("F", "fork_checkpoint", "fork from there", show=False, tooltip=FROM_CHECKPOINT),
     Binding("S", "more_seeds", "more seeds", tooltip=MORE_SEEDS),
     Binding(
@@ -198,6 +202,18 @@ class RunActions(ChangingInFlight):
             state = self.record.state if self.record else RunState.QUEUED
             text = verdict_table(seen.verdict, ended=state.ended, done=state is RunState.DONE, spec=seen.data.spec)
             self.app.push_screen(Sheet(f"verdict of {seen.run_id}", text))
+
+    def action_about(self) -> None:
+        if self.shown is None:
+            return
+        spec = self.shown.data.spec
+        try:
+            phenomenon = phenomena.get(spec.phenomenon)
+            text = about_text(phenomenon, claims_of(phenomenon, spec))
+        except GenlabError as error:
+            self.genlab.say(error, title="there is nothing to read about it", severity="warning")
+        else:
+            self.app.push_screen(Sheet(clean_text(phenomenon.title, 60), text))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer `resume` and `retry` only where they mean something; `p` is one of pause and resume."""

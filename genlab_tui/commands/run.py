@@ -150,7 +150,7 @@ def _progress_line(record: RunRecord, progress: Any) -> str:
     filled = int(progress.done * 24)
     eta = f"  ETA {human_seconds(progress.eta)}" if progress.eta >= 0 else ""
     bar = "█" * filled + "·" * (24 - filled)
-    return f"{record.id} {record.state.value} {bar} {progress.done:4.0%}{eta}  {clean_text(progress.label, 40)}"
+    return f"{record.id} {record.state.value} {bar} {progress.done:4.0%}{eta}  {clean_text(progress.label, 60)}"
 
 
 def _fitting(line: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual.content import Content
 
-from genlab_tui.phenomenon import Phenomenon
+from genlab_tui.phenomenon import Claim, Phenomenon
 from genlab_tui.text import clean_text
-from screens.draft import Draft
+
+ABOUT = "What the phenomenon is, what is claimed, who showed it"
 
 
 def source_line(phenomenon: Phenomenon) -> str:
@@ -17,19 +20,18 @@ def source_line(phenomenon: Phenomenon) -> str:
     return clean_text(phenomenon.papers[0].key, 60) + more
 
 
-def about_text(draft: Draft) -> Content:
-    """Return the explanation, the claims of this draft and the papers."""
-    phenomenon = draft.phenomenon
+def about_text(phenomenon: Phenomenon, claims: Iterable[Claim]) -> Content:
+    """Return the question, the explanation, these claims and the papers."""
     parts = [Content.styled(clean_text(phenomenon.question, 300), "bold"), Content("")]
     parts += [Content(clean_text(phenomenon.explanation, 4000, multiline=True).strip())]
     parts += [Content.styled(f"computed in {clean_text(phenomenon.precision, 80)}", "$foreground-muted")]
-    for claim in draft.claims():
+    for claim in claims:
         kind = "claim" if claim.main else "side claim"
-        statement = clean_text(f"{claim.name}: {claim.statement}" if claim.statement else claim.name, 600)
+        statement = clean_text(f"{claim.name}: {claim.statement}" if claim.statement else claim.name, 2000)
         parts.append(Content.assemble("\n", (f"{kind}: ", "bold $text-primary"), statement))
         for criterion in claim.criteria:
             line = f"{criterion.name}: {criterion.effect.rule.text} {criterion.unit}".strip()
-            parts.append(Content.assemble(("  · ", "$text-accent"), clean_text(line, 200)))
+            parts.append(Content.assemble(("  · ", "$text-accent"), clean_text(line, 500)))
             if criterion.control:
                 parts.append(
                     Content.styled("    control: " + clean_text(criterion.control.name, 200), "$foreground-muted")

@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widgets import Input
 from textual.widgets.option_list import Option
 
 from genlab_tui.events import Progress
@@ -42,6 +43,20 @@ def searched(phenomenon: Phenomenon) -> tuple[str, str]:
     titles = (paper.title for paper in phenomenon.papers)
     far = (*near, phenomenon.explanation, *titles, *(param.name for param in phenomenon.params()))
     return " ".join(near).lower(), " ".join(far).lower()
+
+
+class CatalogueFilter(Input):
+    """Where the filter of the phenomena is typed."""
+
+    BINDING_GROUP_TITLE = "The filter of the phenomena"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "keep", tooltip="Go to the list; the filter stays"),
+        Binding("down", "list", "list", tooltip="Go to the list; the filter stays"),
+        Binding("escape", "screen.back", "all", tooltip="Show all phenomena again"),
+    ]
+
+    async def action_list(self) -> None:
+        await self.action_submit()
 
 
 class Catalogue(ReadableList):

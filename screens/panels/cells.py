@@ -108,6 +108,18 @@ def shorten(text: str, width: int) -> str:
     return out + "…"
 
 
+def wrapped(text: str, width: int, most: int) -> list[str]:
+    """Return text in at most so many lines of a number of cells, broken between words; what is too long is cut."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if columns_of(longer) > width and lines[-1] and len(lines) < most:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [shorten(line, width) for line in lines]
+
+
 def squeeze(text: str, width: int) -> str:
     """Return text cut in its middle: what tells labels apart is often at their end."""
     if columns_of(text) <= width:

@@ -81,7 +81,7 @@ class Frame:
         self.title = clean_text(figure.title, 120) if figure else ""
         self.x_label = clean_text(figure.x_label, 60) if figure else ""
         self.y_label = clean_text(figure.y_label, 60) if figure else ""
-        self.note = clean_text(figure.note, 200) if figure else ""
+        self.note = clean_text(figure.note, 500) if figure else ""
         self.log_x, self.log_y = (figure.log_x, figure.log_y) if figure else (False, False)
         self.series: list[Series] = []
         self.unsmoothed: list[Series] = []

@@ -8,6 +8,9 @@ from genlab_tui.colours import COLOURS, marker
 from screens.panels.cells import Cells, columns_of, shorten, squeeze, telling
 from screens.panels.frame import Frame, Series
 
+TALL, LEGEND = 16, 3
+"""Rows of a chart, alone on a screen of usual size, in which a legend may take so many."""
+
 
 def header(frame: Frame, cells: Cells) -> int:
     """Write title and legend; return how many rows beyond the first they take."""
@@ -28,7 +31,8 @@ def header(frame: Frame, cells: Cells) -> int:
     if cells.height < 7 or sum(columns_of(s.label) + 3 for s in named) <= short:
         lines, rooms = [(0, column + 1)], [short]
     else:
-        lines = [(row, 1) for row in range(1, 2 + (cells.height - 7) // 8)]
+        rows = max(1 + (cells.height - 7) // 8, LEGEND if cells.height >= TALL else 1)
+        lines = [(row, 1) for row in range(1, 1 + rows)]
         rooms = [width - 1] * len(lines)
     entries, left_over = _fitted(named, rooms)
     for (row, start), shown in zip(lines, entries, strict=False):

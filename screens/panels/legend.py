@@ -14,7 +14,7 @@ from screens.panels.cells import columns_of, squeeze, telling
 
 
 class Legend(Widget):
-    """The colour and the marker of every arm: one legend for all panels, in one row or two."""
+    """The colour and the marker of every arm: one legend for all panels, in one row or two, in zoom three."""
 
     DEFAULT_CSS = """
     Legend { height: auto; width: 100%; }
@@ -24,6 +24,13 @@ class Legend(Widget):
         super().__init__()
         self.slots: Mapping[str, int] = {}
         self.note = ""
+        self._roomy = False
+
+    def take_room(self, *, roomy: bool) -> None:
+        """Take a row more where one panel has the place of all."""
+        if roomy != self._roomy:
+            self._roomy = roomy
+            self.refresh(layout=True)
 
     def tell(self, slots: Mapping[str, int], note: str) -> None:
         """Show the arms; `note` says at the right how the curves are drawn."""
@@ -38,9 +45,9 @@ class Legend(Widget):
         return Content("\n").join(self._lines(self.size.width))
 
     def _lines(self, width: int) -> list[Content]:
-        most = 1 if self.screen.has_class("-short") else 2
+        most = (1 if self.screen.has_class("-short") else 2) + self._roomy
         for cap in (60, *range(24, 5, -1)):
-            rows = self._rows(width, 1 if cap == 60 else most, cap)
+            rows = self._rows(width, 1 if cap == 60 and not self._roomy else most, cap)
             if rows:
                 return rows
         return self._rows(width, most, 6, drop=True) or [Content("")]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from genlab_tui.axes import LARGEST, ticks
 from genlab_tui.colours import COLOURS, marker
 from screens.panels import series
-from screens.panels.cells import Cells, columns_of, shorten
+from screens.panels.cells import Cells, columns_of, shorten, wrapped
 from screens.panels.frame import Area, Frame, Series
-from screens.panels.header import header
+from screens.panels.header import TALL, header
 from screens.panels.labels import reference_label, tick_labels, tick_marks
 
 
@@ -32,6 +32,8 @@ class Plot:
     references: list[tuple[float, bool]] = field(default_factory=list)
 
 
+NOTE, LINES = 3, 8
+"""Rows of a note at most where a chart is tall, and rows of the lines that it then leaves at least."""
 LEGIBLE = 6
 """Columns of a cut name of an axis from which it says anything."""
 APART = 5
@@ -52,8 +54,10 @@ def paint(frame: Frame, cells: Cells, raster: Raster, empty_text: str, tints: Se
         return
     bottom = height
     if frame.note and height >= 14:
-        bottom -= 1
-        cells.put(bottom, 0, shorten(frame.note, width), "note")
+        note = wrapped(frame.note, width, min(max(height - top - LINES - 2, 1), NOTE) if height >= TALL else 1)
+        bottom -= len(note)
+        for row, text in enumerate(note, start=bottom):
+            cells.put(row, 0, text, "note")
     labelled = height >= 4 and width >= 12
     own_row = labelled and height >= 12 and bool(frame.x_label) and columns_of(frame.x_label) > (width - 8) // 4
     if own_row:

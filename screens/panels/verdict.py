@@ -14,15 +14,18 @@ from genlab_tui.events import Value, from_value, to_value
 from genlab_tui.expectation import outcome
 from genlab_tui.run import RunSpec
 from genlab_tui.text import clean_text, human_number
-from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Verdict, interval
+from genlab_tui.verdict import ClaimResult, ControlResult, CriterionResult, Grade, Status, Verdict, interval
 from screens.panels.cells import shorten
-from screens.panels.marks import VERDICT_STYLES
+from screens.panels.marks import VERDICT_MARKS, VERDICT_STYLES
 from screens.panels.predicted import OUTCOMES, predicted_text
 
 MARKS = {Grade.PASS: ("✓", "$text-success"), Grade.FAIL: ("✗", "$text-error"), Grade.UNMET: ("?", "$text-warning")}
 WAITING = ("…", "$foreground-muted")
 GUESS_FROM = 110
 """Cells from which the verdict line has room for what was predicted; in fewer it only says how that came out."""
+TALLIED = (Status.SHOWN, Status.NOT_SHOWN, Status.INCONCLUSIVE)
+NAMED_IN = 36
+"""Cells in which a criterion has its name and number, and the others are counted."""
 FORMING = "verdict forms when networks finish"
 
 
@@ -50,18 +53,29 @@ def control_mark(controls: Iterable[ControlResult], *, ended: bool) -> Content:
     return Content.assemble("control ", ("quiet", "$text-success"))
 
 
+def side_tally(claims: Iterable[ClaimResult]) -> Content:
+    """Return how the side claims came out, `side 3✓ 4✗ 1?`; empty where there are none."""
+    counts = Counter(claim.status for claim in claims if not claim.main)
+    marks = (Content.styled(f"{counts[s]}{VERDICT_MARKS[s]}", VERDICT_STYLES[s]) for s in TALLIED if counts[s])
+    return Content(" ").join([Content.styled("side", "$foreground-muted"), *marks]) if counts else Content("")
+
+
 def verdict_line(
     verdict: Verdict | None, width: int, *, ended: bool, done: bool = True, spec: RunSpec | None = None
 ) -> Content:
     """Return the verdict in one line: as many criteria of the main claims as fit, each as full as there is room.
 
-    What the `spec` says that was predicted stands beside the verdict of a run that has ended, and is `done`.
+    What the `spec` says that was predicted stands beside the verdict of a run that has ended, and is `done`. How the
+    side claims came out is the first to give way.
     """
     if verdict is None:
         return Content.styled(" no verdict: the phenomenon is not installed", "$foreground-muted")
     criteria = [c for claim in verdict.claims if claim.main for c in claim.criteria]
+    side = side_tally(verdict.claims) if ended else Content("")
     if not criteria:
-        return Content.styled(" no main claim is judged with these arms", "$foreground-muted")
+        nothing = Content.styled(" no main claim is judged with these arms", "$foreground-muted")
+        both = Content("  ").join([nothing, side])
+        return both if side.plain and both.cell_length <= width else nothing
     controls = control_mark((c.control for c in criteria if c.control), ended=ended)
     so_far = "" if done else " so far"
     status = Content.styled(verdict.status + so_far, f"bold {VERDICT_STYLES[verdict.status]}") if ended else Content("")
@@ -70,7 +84,10 @@ def verdict_line(
     if guess and width < GUESS_FROM:
         came = outcome(guess, verdict.status)
         said = Content.styled(f"you: {came}", OUTCOMES[came])
-    ends = Content("  ").join([part for part in (controls, status, said) if part.plain])
+    ends, more = (Content("  ").join([p for p in (controls, status, said, s) if p.plain]) for s in (Content(""), side))
+    all_named = Content("  ").join(_criterion(c, "short", ended=ended) for c in criteria).cell_length
+    if width - more.cell_length - 3 >= min(NAMED_IN, all_named):
+        ends = more
     room = width - ends.cell_length - 3
     measured = [c for c in criteria if c.seeds]
     if not ended and not measured:
@@ -114,6 +131,8 @@ def _as_fits(told: Sequence[CriterionResult], waiting: int, room: int, *, ended:
     return Content(f"{len(told) + waiting} criteria")
 
 
+LONG = 2000
+"""Characters of a text in the table at most: a sheet scrolls, so sentences are wrapped there, not cut."""
 NAMES = {"full": 40, "named": 40, "short": 26, "mark": 26}
 """Cells of a criterion's name in each manner of writing it."""
 
@@ -142,7 +161,7 @@ def verdict_table(verdict: Verdict | None, *, ended: bool, done: bool = True, sp
         head.append(Content.styled(verdict.status, f"bold {VERDICT_STYLES[verdict.status]}"))
     else:
         head.append(Content.styled("forming while the run goes on", "italic $foreground-muted"))
-    blocks = [Content("  ").join([*head, Content.styled(clean_text(verdict.scope, 400), "$foreground-muted")])]
+    blocks = [Content("  ").join([*head, Content.styled(clean_text(verdict.scope, LONG), "$foreground-muted")])]
     if spec is not None and (spec.expected or spec.prediction):
         came = verdict.status if ended and done else ""
         blocks.append(predicted_text(spec.expected, spec.prediction, 1000, "you predicted", came))
@@ -151,17 +170,17 @@ def verdict_table(verdict: Verdict | None, *, ended: bool, done: bool = True, sp
 
 
 def _claim(claim: ClaimResult, *, ended: bool) -> Content:
-    title = clean_text(claim.name, 120)
+    title = clean_text(claim.name, 300)
     kind = "claim" if claim.main else "side claim"
     lines = [Content.assemble((f"{kind}: ", "$foreground-muted"), (title, "bold"))]
     if ended:
         lines[0] += Content.styled(f"  {claim.status}", VERDICT_STYLES[claim.status])
     if claim.statement:
-        lines.append(Content.styled(f"  {clean_text(claim.statement, 400)}", "$foreground-muted"))
+        lines.append(Content.styled(f"  {clean_text(claim.statement, LONG)}", "$foreground-muted"))
     for criterion in claim.criteria:
         lines += _criterion_lines(criterion, ended=ended)
     if ended and claim.reason:
-        lines.append(Content.styled(f"  → {clean_text(claim.reason, 300)}", "$text-warning"))
+        lines.append(Content.styled(f"  → {clean_text(claim.reason, LONG)}", "$text-warning"))
     return Content("\n").join(lines)
 
 
@@ -173,9 +192,9 @@ def _criterion_lines(criterion: CriterionResult, *, ended: bool) -> list[Content
         Content.assemble(
             "  ",
             (f"{sign} {grade:7}", colour),
-            f" {clean_text(criterion.name, 60)}  ",
+            f" {clean_text(criterion.name, 300)}  ",
             (value, "bold"),
-            (f"  asked {clean_text(criterion.threshold, 60)}", "$foreground-muted"),
+            (f"  asked {clean_text(criterion.threshold, 300)}", "$foreground-muted"),
         )
     ]
     details = []
@@ -189,18 +208,16 @@ def _criterion_lines(criterion: CriterionResult, *, ended: bool) -> list[Content
     if criterion.published is not None:
         published = criterion.published
         text = published if isinstance(published, str) else number(published, criterion.unit)
-        source = f" ({clean_text(criterion.published_source, 120)})" if criterion.published_source else ""
-        details.append(f"published {clean_text(text, 80)}{source}")
+        source = f" ({clean_text(criterion.published_source, 300)})" if criterion.published_source else ""
+        details.append(f"published {clean_text(text, 300)}{source}")
     if criterion.reason and ended:
-        details.append(clean_text(criterion.reason, 200))
+        details.append(clean_text(criterion.reason, LONG))
     lines += [Content.styled(f"            {detail}", "$foreground-muted") for detail in details]
     control = criterion.control
     if control is not None:
         state = "FIRED" if control.fired else "no number" if control.missing else "quiet"
-        text = (
-            f"            control {clean_text(control.name, 60)}: {number(control.value)}, fires if {control.threshold}"
-            f" · {state}"
-        )
+        name, rule = clean_text(control.name, 300), clean_text(control.threshold, 300)
+        text = f"            control {name}: {number(control.value)}, fires if {rule} · {state}"
         lines.append(Content.styled(text, "$text-error" if control.fired else "$foreground-muted"))
     return lines
 

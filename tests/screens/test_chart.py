@@ -25,7 +25,7 @@ from genlab_tui.colours import COLOURS, DARK, LIGHT, MARKERS, colour, marker
 from genlab_tui.figure import Figure, Line, Reference, Tick
 from screens.panels import chart as chart_module
 from screens.panels import series
-from screens.panels.cells import Cells, shorten
+from screens.panels.cells import Cells, shorten, wrapped
 from screens.panels.chart import Chart, render_chart
 from screens.themes import THEMES
 
@@ -218,7 +218,7 @@ def test_the_legend_gives_every_line_a_marker_of_its_own() -> None:
 def test_labels_of_a_legend_are_never_cut_so_that_they_look_alike() -> None:
     arms = [f"{run} · {arm} labels" for run in ("d5f3", "a71c") for arm in ("true", "random", "half random", "rigid")]
     for width in (44, 60, 80):
-        drawn = lines_of(figure(*(line([k, k + 1.0], label=arm) for k, arm in enumerate(arms))), width, 20)
+        drawn = lines_of(figure(*(line([k, k + 1.0], label=arm) for k, arm in enumerate(arms))), width, 15)
         for k in range(8):
             drawn = [row.replace(marker(k), "|") for row in drawn]
         entries, _, left_out = "".join(row + "|" for row in drawn[1:3]).rstrip("| ").partition("+")
@@ -226,6 +226,28 @@ def test_labels_of_a_legend_are_never_cut_so_that_they_look_alike() -> None:
         assert len(labels) == len(set(labels)), drawn[1:3]
         assert all(len(label) >= 12 for label in labels), drawn[1:3]
         assert len(labels) + int(left_out or 0) == 8
+
+
+def test_a_tall_chart_has_room_for_its_whole_note_and_a_third_row_of_legend() -> None:
+    note = "band: 1 standard deviation over seeds; what is dashed was measured on the samples with the wrong labels"
+    arms = [line([k, k + 1.0], label=f"arm {k} of them") for k in range(12)]
+    for height, whole in ((14, False), (15, False), (20, True), (30, True)):
+        drawn = lines_of(figure(*arms, note=note), 72, height)
+        text = " ".join(" ".join(row.split()) for row in drawn)
+        assert (note in text) is whole, drawn
+        assert ("arm 11 of them" in text) is whole, drawn
+        assert ink(drawn)
+    assert note[:60] in "\n".join(lines_of(figure(arms[0], note=note), 72, 14))
+
+
+@given(st.text("ab 汎-", max_size=60), st.integers(2, 20), st.integers(1, 4))
+def test_wrapped_text_fits_and_is_whole_where_it_can_be(text: str, width: int, most: int) -> None:
+    text = " ".join(text.split())
+    lines = wrapped(text, width, most)
+    assert len(lines) <= most
+    assert all(cell_len(row) <= width for row in lines)
+    if "…" not in "".join(lines):
+        assert " ".join(lines) == text
 
 
 def test_no_mark_and_no_other_label_is_drawn_over_a_label() -> None:

@@ -176,6 +176,22 @@ async def test_the_filter_leaves_what_matches_and_escape_brings_all_back(open_ap
         assert not pilot.app.screen.query_one("#filter", Input).display
 
 
+async def test_the_filter_says_how_it_is_left(open_app: OpenApp, shown: Text) -> None:
+    async with open_app() as pilot:
+        catalogue = pilot.app.screen.query_one(Catalogue)
+        box = pilot.app.screen.query_one("#filter", Input)
+        await pilot.press("slash", *"learner")
+        await pilot.pause()
+        assert shown(pilot.app).splitlines()[-1].startswith(" ↓ list  ⏎ keep  esc all ")
+        await pilot.press("down")
+        assert pilot.app.focused is catalogue
+        assert [p.name for p in catalogue.matching()] == ["toy"]
+        await pilot.press("slash", "escape")
+        assert pilot.app.focused is catalogue
+        assert (box.value, box.display) == ("", False)
+        assert len(catalogue.matching()) == len(phenomena.catalogue())
+
+
 async def test_the_filter_looks_into_papers_explanations_and_fields(open_app: OpenApp) -> None:
     async with open_app() as pilot:
         catalogue = pilot.app.screen.query_one(Catalogue)
@@ -593,7 +609,7 @@ async def test_claims_of_the_same_words_are_told_apart(open_app: OpenApp) -> Non
     async with open_app() as pilot:
         await choose(pilot, "double-descent")
         claims = draft(pilot).claims()
-        text = about_text(draft(pilot)).plain
+        text = about_text(draft(pilot).phenomenon, draft(pilot).claims()).plain
         assert len({claim.name for claim in claims}) == len(claims)
         for claim in claims:
             assert f"{claim.name}: {claim.statement}" in text

@@ -471,6 +471,64 @@ async def test_v_shows_every_criterion_with_its_numbers(
             assert expected in text
 
 
+async def test_i_says_what_the_phenomenon_is_and_what_is_claimed(
+    open_app: OpenApp, run: Written, until: Until, shown: Text
+) -> None:
+    async with open_app(start="live") as pilot:
+        await ready(pilot, until)
+        await pilot.press("i")
+        await until(lambda: isinstance(pilot.app.screen, Sheet))
+        text = shown(pilot.app)
+        assert "Does a faster learner end higher?" in text
+        assert "claim: speed pays: A faster learner ends with a higher test accuracy." in text
+        await pilot.press("i")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, LiveScreen)
+
+
+async def test_i_says_that_a_phenomenon_is_gone(
+    open_app: OpenApp, run: Written, until: Until, toasts: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app(start="live") as pilot:
+        await ready(pilot, until)
+        monkeypatch.setattr(phenomena, "catalogue", dict)
+        await pilot.press("i")
+        assert "nothing to read about it" in toasts(pilot.app)
+
+
+@pytest.mark.parametrize(("choice", "awaited"), [("figure:steps-to-fit", False), ("train_loss", True)])
+async def test_the_cursor_awaits_only_what_can_come(
+    open_app: OpenApp, lab: Lab, until: Until, toasts: Text, choice: str, awaited: bool
+) -> None:
+    written = Written(lab)
+    written.finish()
+    async with open_app(start="live") as pilot:
+        screen = live(pilot)
+        await until(lambda: screen.seen and screen._gallery.choices)
+        screen._set_choice(0, choice)
+        await pilot.press("enter")
+        await until(lambda: visible(pilot) == [0])
+        await until(lambda: awaited or screen.query(Slot)[0].has_class("-heat"))
+        await pilot.press("c")
+        await until(lambda: "the cursor reads curves" in toasts(pilot.app))
+        assert ("none is here yet" in toasts(pilot.app)) is awaited
+        assert ("nothing for it to read here" in toasts(pilot.app)) is not awaited
+
+
+async def test_a_zoomed_panel_leaves_the_legend_three_rows(open_app: OpenApp, run: Written, until: Until) -> None:
+    arms = {f"arm {k} of them all": k for k in range(9)}
+    async with open_app(start="live") as pilot:
+        legend = (await ready(pilot, until)).query_one(Legend)
+        legend.tell(arms, "")
+        assert [len(legend._lines(80)), "arm 8 of them all" in legend.render().plain] == [2, False]
+        await pilot.press("enter")
+        legend.tell(arms, "")
+        assert [len(legend._lines(80)), "arm 8 of them all" in legend.render().plain] == [3, True]
+        await pilot.press("enter")
+        legend.tell(arms, "")
+        assert len(legend._lines(80)) == 2
+
+
 async def test_l_follows_the_log(open_app: OpenApp, run: Written, until: Until, shown: Text) -> None:
     run.dir.log.write_text("first line\n")
     async with open_app(start="live") as pilot:
@@ -625,6 +683,57 @@ def test_the_verdict_line_says_that_it_waits_and_names_what_is_measured() -> Non
     line = verdict_line(verdict(criterion("test accuracy after 30 epochs", Grade.FAIL), *waiting), 80, ended=False)
     assert "✗ test accuracy after 30 epochs 1" in line.plain
     assert "+5 …" in line.plain
+
+
+def with_side(*statuses: Status) -> Verdict:
+    """A verdict of one main claim that is shown, with side claims that came out like that."""
+    main = verdict(criterion("first", Grade.PASS), criterion("second", Grade.PASS))
+    side = tuple(ClaimResult(f"side {k}", False, status, ()) for k, status in enumerate(statuses))
+    return dataclasses.replace(main, claims=(*main.claims, *side))
+
+
+def test_the_verdict_line_says_how_the_side_claims_came_out() -> None:
+    told = with_side(*[Status.NOT_SHOWN] * 4, *[Status.SHOWN] * 3, Status.INCONCLUSIVE)
+    for width in (60, 80, 200):
+        line = verdict_line(told, width, ended=True)
+        assert line.plain.endswith("SHOWN  side 3✓ 4✗ 1?")
+        assert line.cell_length <= width
+    narrow = verdict_line(told, 50, ended=True)
+    assert narrow.plain.endswith("control quiet  SHOWN")
+    assert "✓ first" in narrow.plain
+    assert "side" not in verdict_line(told, 80, ended=False).plain
+    assert "side" not in verdict_line(with_side(), 80, ended=True).plain
+    assert verdict_line(with_side(Status.NOT_SHOWN), 80, ended=True).plain.endswith("side 1✗")
+    alone = dataclasses.replace(told, claims=told.claims[1:])
+    assert verdict_line(alone, 80, ended=True).plain.endswith("with these arms  side 3✓ 4✗ 1?")
+
+
+def test_the_table_of_a_verdict_cuts_no_sentence_and_lets_nothing_through() -> None:
+    statement = "`a` is [b]more[/b] than b, " * 40 + "and `that` is its end"
+    name = "test barrier of independent starts minus that of copies from one start, trained as long as the others"
+    claim = ClaimResult(name, True, Status.SHOWN, (criterion(name, Grade.PASS),), f"\x1b[2J{statement}\x07")
+    told = Verdict(Status.SHOWN, "scope", (claim,))
+    text = verdict_table(told, ended=True).plain
+    assert statement in text
+    assert text.count(name) == 3  # the claim, its criterion, the control
+    assert "…" not in text
+    assert not {"\x1b", "\x07"} & set(text)
+
+
+async def test_a_long_statement_is_wrapped_in_the_sheet(
+    open_app: OpenApp, run: Written, until: Until, shown: Text
+) -> None:
+    run.finish()
+    async with open_app(start="live", size=(80, 60)) as pilot:
+        screen = await ready(pilot, until)
+        await until(lambda: screen.shown and screen.shown.verdict and screen.shown.verdict.claims)
+        seen = screen.seen[screen.ids[0]]
+        told = dataclasses.replace(seen.verdict.claims[0], statement="many words of `it` " * 40 + "the `end`.")
+        screen.seen[seen.run_id] = dataclasses.replace(seen, verdict=dataclasses.replace(seen.verdict, claims=(told,)))
+        screen.action_verdict()
+        await until(lambda: isinstance(pilot.app.screen, Sheet))
+        await pilot.pause()
+        assert "`end`." in shown(pilot.app)
 
 
 def test_a_verdict_that_is_forming_waits_and_one_that_ended_does_not() -> None:

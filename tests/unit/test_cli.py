@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from genlab_tui.cli import run_cli
+from genlab_tui.commands.run import _progress_line
+from genlab_tui.events import Progress
+from genlab_tui.run import RunRecord, RunState
 
 TOYS = Path(__file__).resolve().parents[1] / "data" / "phenomena"
 PROGRAM = [sys.executable, "-P", "-m", "genlab_tui"]
@@ -206,3 +209,9 @@ def test_a_pipe_that_closes_early_is_no_error(tmp_path: Path) -> None:
 def test_completion_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["completion", shell]) == 0
     assert "genlab-tui" in capsys.readouterr().out
+
+
+def test_a_line_of_progress_has_the_label_whole() -> None:
+    label = "0 of 48 searches have found their whole training set"
+    line = _progress_line(RunRecord("a0000001", "toy", RunState.RUNNING), Progress(done=0.5, label=label))
+    assert line.endswith(f" 50%  {label}")
