@@ -29,20 +29,21 @@ PHENOMENON = Phenomenon(
     group="Geometry",
     question="What do shortcuts do to the shape of the loss around a trained network?",
     explanation=(
-        "A loss is a function of thousands of weights, and nobody can see it. Li et al. look at slices: walk from the "
-        "trained network in two random directions and draw the loss as a map. The trick that makes slices of two "
-        "networks comparable is to measure a step in lengths of the filters that it changes: weights that are twice as"
-        " large need twice the step. Here two deep, narrow networks that differ in one thing, whether each layer adds "
-        "to what comes in (a shortcut) or replaces it, are trained to the same training loss: at different losses "
-        "slices say little. Read the maps: the full line, ln K (2.3 for ten classes: the loss of guessing), is the "
-        "edge of the basin, and with shortcuts it lies several times as far out; both maps have one scale of colours. That is judged as a number: the median distance to that edge"
-        " over many random directions. The paper's other picture, a chaos of hills and minima without shortcuts, is "
-        "asked for separately, and small networks do not show it: their narrow basin has one minimum, and only close "
-        "up do its walls bend the wrong way here and there. A slice that is not convex means that the loss is not "
-        "convex; a smooth slice proves nothing, as it is two directions out of thousands. The last maps show the trajectory "
-        "of training, from o to the cross, in the two directions in which it moved most. In the paper these hold 40 to 90 % of all "
-        "movement, random ones almost none. Beware of that number: a random walk with steps as long looks flat in this"
-        " way too, and its share stands beside it."
+        "A loss is a function of thousands of weights, and nobody can see it. Li et al. look at slices: walk from "
+        "the trained network in two random directions and draw the loss as a map. The trick that makes slices of "
+        "two networks comparable is to measure a step in lengths of the filters that it changes: weights that are "
+        "twice as large need twice the step. Here two deep, narrow networks that differ in one thing, whether each "
+        "layer adds to what comes in (a shortcut) or replaces it, are trained to the same training loss: at "
+        "different losses slices say little. Read the maps: the full line, ln K (2.3 for ten classes: the loss of "
+        "guessing), is the edge of the basin, and with shortcuts it lies several times as far out; both maps have "
+        "one scale of colours. That is judged as a number: the median distance to that edge over many random "
+        "directions. The paper's other picture, a chaos of hills and minima without shortcuts, is asked for "
+        "separately, and small networks do not show it: their narrow basin has one minimum, and only close up do "
+        "its walls bend the wrong way here and there. A slice that is not convex means that the loss is not convex; "
+        "a smooth slice proves nothing, as it is two directions out of thousands. The last maps show the trajectory "
+        "of training, from o to the cross, in the two directions in which it moved most. In the paper these hold 40 "
+        "to 90 % of all movement, random ones almost none. Beware of that number: a random walk with steps as long "
+        "looks flat in this way too, and its share stands beside it."
     ),
     papers=(LI_LANDSCAPE, HE_RESNET),
     config=Config,
