@@ -87,6 +87,12 @@ class GenlabApp(Shell):
         if not fits(event.size) and not isinstance(self.screen, TooSmall):
             self.push_screen(TooSmall())
 
+    def post_display_hook(self) -> None:
+        super().post_display_hook()
+        # Inside a batch nothing goes out, and all of the start is one.
+        if not self._batch_count and self.screen_stack and isinstance(self.screen, ModeScreen):
+            self.screen.drawn()
+
     # --- what the background thread found -----------------------------------------------------------------------------
 
     def _deliver(self, snapshot: Snapshot) -> None:

@@ -129,6 +129,9 @@ class ModeScreen(Screen[None]):
         yield from self.compose_body()
         yield KeyLine()
 
+    def drawn(self) -> None:
+        """Take note that the screen, or what has changed of it, has just been drawn; the first time is its frame."""
+
     def compose_body(self) -> ComposeResult:
         """Yield the widgets between header and key line."""
         raise NotImplementedError(f"{type(self).__name__} has no body")

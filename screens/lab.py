@@ -73,6 +73,7 @@ class LabScreen(Panes, QueueActions):
         self._wanted = ""
         self._launch: Launch | None = None
         self._keeping: Timer | None = None
+        self._loading = False
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="body"):
@@ -98,7 +99,11 @@ class LabScreen(Panes, QueueActions):
         self.query_one(Devices).tell(self.genlab.devices)
         self._tell_runs()
         self.set_interval(AGES_EVERY, self._tell_runs)
-        self.call_after_refresh(self._load)
+
+    def drawn(self) -> None:
+        if not self._loading and self.is_mounted and self.query_one(Catalogue).size:
+            self._loading = True
+            self.call_later(self._load)
 
     def _load(self) -> None:
         """Read the declarations of the phenomena: once the frame is on the terminal, as that takes a while."""

@@ -58,7 +58,7 @@ def test_every_row_of_curvature_is_measured(capsys: pytest.CaptureFixture[str], 
         monkeypatch.setattr(bench_curvature, name, value)
     assert bench.run_bench({"curvature": True}, 1, True) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
-    assert len(rows) == 4
+    assert len(rows) == 5
     assert rows["its error"]["met"]
     assert rows["Hessian products to 1 % of the top eigenvalue"]["met"]
 

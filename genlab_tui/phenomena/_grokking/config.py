@@ -112,14 +112,14 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
     def factors(decay: float = config.weight_decay, fraction: float = config.fraction) -> dict[str, float | str]:
         return {"weight decay": decay, "training fraction": fraction}
 
-    share = f"{config.fraction:.0%} of the table"
-    arms = [Arm(MAIN, f"weight decay {config.weight_decay:g}, {share}", factors())]
-    arms += [Arm(decay_arm(d), f"weight decay {d:g}", factors(decay=d)) for d in config.decays]
-    arms.append(Arm(CONTROL, "no weight decay", factors(decay=0.0), control=True))
-    arms += [Arm(fraction_arm(f), f"{f:.0%} of the table", factors(fraction=f)) for f in config.fractions]
+    share = f"{config.fraction:.0%}"
+    arms = [Arm(MAIN, f"decay {config.weight_decay:g}, {share}", factors())]
+    arms += [Arm(decay_arm(d), f"decay {d:g}", factors(decay=d)) for d in config.decays]
+    arms.append(Arm(CONTROL, "no decay", factors(decay=0.0), control=True))
+    arms += [Arm(fraction_arm(f), f"{f:.0%}", factors(fraction=f)) for f in config.fractions]
     if has_leak(config):
         leaky = {"embedding": SUMMED, "split": SPLITS[1]}
-        arms.append(Arm(LEAK, "leak: embeddings summed, ordered pairs", factors() | leaky, control=True))
+        arms.append(Arm(LEAK, "leak", factors() | leaky, control=True))
     return tuple(arms)
 
 

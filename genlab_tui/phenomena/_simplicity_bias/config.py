@@ -94,10 +94,10 @@ def plan(config: Config, spec: RunSpec) -> tuple[Arm, ...]:
             f"nearest valid value: at most {(config.points - 1) // 2} periods, or points = {2 * waves[-1] + 1}",
         )
     return (
-        Arm(BOTH, "simple coordinate and slabs", {"data": "slabs", "simple": 1}),
-        Arm(COMPLEX, "slabs only (simple coordinate permuted in training)", {"data": "slabs", "simple": 0}, True),
-        Arm(LINE, "sines from the point x", {"data": "sines", "input": "x"}),
-        Arm(FOURIER, "sines from random Fourier features of x", {"data": "sines", "input": "features"}, True),
+        Arm(BOTH, "all coordinates", {"data": "slabs", "simple": 1}),
+        Arm(COMPLEX, "slabs only", {"data": "slabs", "simple": 0}, True),
+        Arm(LINE, "sines", {"data": "sines", "input": "x"}),
+        Arm(FOURIER, "sines, Fourier features", {"data": "sines", "input": "features"}, True),
     )
 
 

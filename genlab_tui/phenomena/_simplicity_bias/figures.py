@@ -29,7 +29,7 @@ VERSIONS = {
     "auc_simple_permuted": "simple permuted",
     "auc_complex_permuted": "complex permuted",
 }
-SHORT = {BOTH: "simple and slabs", COMPLEX: "slabs only"}
+SHORT = {BOTH: "all", COMPLEX: "slabs"}
 
 
 def figures(config: Config, run_data: RunData) -> tuple[Figure | HeatMap, ...]:
