@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -93,20 +93,21 @@ def wilson(count: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
+def pearson(x: Sequence[float], y: Sequence[float]) -> float:
+    """Return Pearson's correlation; NaN below 2 points, and without spread."""
+    if len(x) < 2:
+        return math.nan
+    u, v = ([value - math.fsum(row) / len(row) for value in row] for row in (x, y))
+    sxx, syy = math.fsum(a * a for a in u), math.fsum(b * b for b in v)
+    return math.fsum(a * b for a, b in zip(u, v, strict=True)) / math.sqrt(sxx * syy) if sxx and syy else math.nan
+
+
 def spearman(x: list[float], y: list[float]) -> float:
     """Return Spearman's rank correlation (ties share their mean rank).
 
     NaN below 2 points, without spread, and where a value is NaN: what was not measured has no rank.
     """
-    n = len(x)
-    if n < 2 or any(math.isnan(v) for v in (*x, *y)):
-        return math.nan
-    rx, ry = _ranks(x), _ranks(y)
-    mean = (n + 1) / 2
-    sxy = math.fsum((a - mean) * (b - mean) for a, b in zip(rx, ry, strict=True))
-    sxx = math.fsum((a - mean) ** 2 for a in rx)
-    syy = math.fsum((b - mean) ** 2 for b in ry)
-    return sxy / math.sqrt(sxx * syy) if sxx and syy else math.nan
+    return math.nan if any(math.isnan(v) for v in (*x, *y)) else pearson(_ranks(x), _ranks(y))
 
 
 def _ranks(values: list[float]) -> list[float]:

@@ -24,8 +24,6 @@ WAITING = ("…", "$foreground-muted")
 GUESS_FROM = 110
 """Cells from which the verdict line has room for what was predicted; in fewer it only says how that came out."""
 TALLIED = (Status.SHOWN, Status.NOT_SHOWN, Status.INCONCLUSIVE)
-NAMED_IN = 36
-"""Cells in which a criterion has its name and number, and the others are counted."""
 FORMING = "verdict forms when networks finish"
 
 
@@ -85,8 +83,8 @@ def verdict_line(
         came = outcome(guess, verdict.status)
         said = Content.styled(f"you: {came}", OUTCOMES[came])
     ends, more = (Content("  ").join([p for p in (controls, status, said, s) if p.plain]) for s in (Content(""), side))
-    all_named = Content("  ").join(_criterion(c, "short", ended=ended) for c in criteria).cell_length
-    if width - more.cell_length - 3 >= min(NAMED_IN, all_named):
+    tight = width - more.cell_length - 3
+    if _criteria(criteria, len(criteria), tight, ended=ended).plain:
         ends = more
     room = width - ends.cell_length - 3
     measured = [c for c in criteria if c.seeds]
@@ -95,12 +93,13 @@ def verdict_line(
         line = Content.assemble(WAITING, " ", (shorten(FORMING, max(room - 2, 1)), "$foreground-muted"))
     else:
         line = _criteria(criteria if ended else measured, len(criteria), room, ended=ended)
+        line = line if line.plain else Content(f"{len(criteria)} criteria")
     gap = max(width - line.cell_length - ends.cell_length - 2, 1)
     return Content.assemble(" ", line, " " * gap, ends)
 
 
 def _criteria(told: Sequence[CriterionResult], all_of_them: int, room: int, *, ended: bool) -> Content:
-    """Return criteria as fully as they fit; those that are not `told` are waited for and only counted."""
+    """Return criteria as fully as they fit, nothing where none does; those not `told` are waited for, only counted."""
     waiting = all_of_them - len(told)
     rest = [Content.styled(f"+{waiting} {WAITING[0]}", WAITING[1])] if waiting else []
     for style in ("full", "named", "short", "mark"):
@@ -128,7 +127,7 @@ def _as_fits(told: Sequence[CriterionResult], waiting: int, room: int, *, ended:
             best = longer
         if best.plain:
             return best
-    return Content(f"{len(told) + waiting} criteria")
+    return Content("")
 
 
 LONG = 2000

@@ -708,6 +708,20 @@ def test_the_verdict_line_says_how_the_side_claims_came_out() -> None:
     assert verdict_line(alone, 80, ended=True).plain.endswith("with these arms  side 3✓ 4✗ 1?")
 
 
+@pytest.mark.parametrize("width", range(60, 121, 4))
+def test_side_claims_give_way_before_the_criterion_that_failed_is_named_no_more(width: int) -> None:
+    """Long names, marks of two kinds behind them, and a long status: what a first reader must see is what failed."""
+    criteria = [criterion(f"largest eigenvalue, large batch over small batch {k}", Grade.FAIL) for k in range(2)]
+    main = verdict(*criteria, criterion("test accuracy lost", Grade.PASS), status=Status.NOT_SHOWN)
+    statuses = (*[Status.SHOWN] * 4, *[Status.NOT_SHOWN] * 9, Status.INCONCLUSIVE)
+    side = tuple(ClaimResult(f"side {k}", False, status, ()) for k, status in enumerate(statuses))
+    whole = dataclasses.replace(main, claims=(*main.claims, *side))
+    alone, told = (verdict_line(v, width, ended=True).plain for v in (main, whole))
+    assert ("✗ largest" in told) == ("✗ largest" in alone)
+    if width >= 100:
+        assert told.endswith("side 4✓ 9✗ 1?")
+
+
 def test_the_table_of_a_verdict_cuts_no_sentence_and_lets_nothing_through() -> None:
     statement = "`a` is [b]more[/b] than b, " * 40 + "and `that` is its end"
     name = "test barrier of independent starts minus that of copies from one start, trained as long as the others"

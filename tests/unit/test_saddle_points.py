@@ -16,7 +16,7 @@ from genlab_tui.errors import BadValue
 from genlab_tui.figure import Figure
 from genlab_tui.phenomena._saddle_points import config as fields
 from genlab_tui.phenomena._saddle_points.config import CONVEX, NETWORK
-from genlab_tui.phenomena._saddle_points.numbers import correlation, measures, thirds
+from genlab_tui.phenomena._saddle_points.numbers import measures, thirds
 from genlab_tui.phenomena.saddle_points import PHENOMENON
 from genlab_tui.phenomenon import config_values
 from genlab_tui.run import RunSpec
@@ -144,11 +144,6 @@ def test_measures_of_made_points() -> None:
     none = measures([], 7)
     assert none["points"] == 0
     assert math.isnan(none["saddles"])
-
-
-def test_equal_numbers_have_no_correlation() -> None:
-    assert math.isnan(correlation([1.0, 2.0], [3.0, 3.0]))
-    assert correlation([1.0, 2.0, 3.0], [6.0, 4.0, 2.0]) == pytest.approx(-1.0)
 
 
 def test_thirds_of_few_points_leave_gaps() -> None:

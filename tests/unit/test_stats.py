@@ -10,7 +10,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genlab_tui.stats import paired_delta, spearman, summarise
+from genlab_tui.stats import paired_delta, pearson, spearman, summarise
 
 FLOATS = st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: round(v, 3))
 
@@ -66,3 +66,11 @@ def test_what_rounding_leaves_of_equal_means_is_nought() -> None:
     errors = {0: 1 - 0.97, 1: 1 - 0.964}, {0: 1 - 0.964, 1: 1 - 0.97}
     assert paired_delta(*errors).mean == 0.0
     assert paired_delta({0: 1e-6, 1: 0.0}, {0: 0.0, 1: 0.9e-6}).mean > 0
+
+
+def test_pearsons_correlation_is_scipys_and_none_without_spread() -> None:
+    x, y = [1.0, 2.0, 3.0, 4.0, 5.0], [0.0, 0.1, 0.0, 0.3, 0.4]
+    assert pearson(x, y) == pytest.approx(scipy.stats.pearsonr(x, y).statistic)
+    assert pearson([1.0, 2.0, 3.0], [6.0, 4.0, 2.0]) == pytest.approx(-1.0)
+    assert math.isnan(pearson([1.0, 2.0], [3.0, 3.0]))
+    assert math.isnan(pearson([1.0], [3.0]))

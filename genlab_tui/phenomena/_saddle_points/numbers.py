@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from genlab_tui.data.seeding import generator
-from genlab_tui.stats import spearman
+from genlab_tui.stats import pearson, spearman
 
 if TYPE_CHECKING:
     from genlab_tui.training.critical_points import CriticalPoint
@@ -32,22 +32,13 @@ def measures(points: Sequence[CriticalPoint], seed: int) -> dict[str, float]:
     span = high - low
     return {
         "points": float(len(points)),
-        "correlation": correlation(loss, index),
-        "ranks": spearman(loss, index) if len(set(loss)) > 1 and len(set(index)) > 1 else math.nan,
-        "shuffled": correlation([loss[k] for k in order], index),
+        "correlation": pearson(loss, index),
+        "ranks": spearman(loss, index),
+        "shuffled": pearson([loss[k] for k in order], index),
         "saddles": sum(p.index > 0 for p in upper) / len(upper),
         "highest_minimum": (max(minima) - low) / span if minima and span > 0 else math.nan,
         "largest_index": max(index),
     }
-
-
-def correlation(x: Sequence[float], y: Sequence[float]) -> float:
-    """Return Pearson's correlation; NaN for fewer than two places, or where one of them does not vary."""
-    if len(x) < 2:
-        return math.nan
-    u, v = ([value - math.fsum(row) / len(row) for value in row] for row in (x, y))
-    scale = math.sqrt(math.fsum(a * a for a in u) * math.fsum(b * b for b in v))
-    return math.fsum(a * b for a, b in zip(u, v, strict=True)) / scale if scale > 0 else math.nan
 
 
 def thirds(points: Sequence[CriticalPoint]) -> list[list[float]]:
